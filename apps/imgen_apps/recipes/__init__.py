@@ -1,0 +1,1 @@
+"""How each built-in model is trained: one file each."""
