@@ -1,1 +1,1 @@
-
+"""Pixels and files; numpy, OpenCV and Pillow only."""
