@@ -1,1 +1,1 @@
-
+"""The one loop for every engine: updates, moving average, exact checkpoints, records."""

@@ -1,1 +1,61 @@
+"""Networks in safetensors files that say what they are."""
 
+from dataclasses import replace
+from pathlib import Path
+
+from imgen.errors import ModelError
+from imgen.image.atomic import atomic
+from imgen.lookup import find
+from imgen.networks import NETWORKS
+from imgen.networks.network import Network
+from imgen.spec import KEY, Spec
+
+
+def save(network: Network, path: Path, spec: Spec) -> None:
+    """Write a network with its description; the network's name and config are filled in here."""
+    from safetensors.torch import save as to_bytes
+
+    name = next(name for name, cls in NETWORKS.items() if cls is type(network))
+    spec = replace(spec, network=name, config=network.config_dict())
+    state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    data = to_bytes(state, {KEY: spec.to_json()})
+    with atomic(path) as file:
+        file.write(data)
+
+
+def read_spec(path: Path) -> Spec:
+    """The description in a file's header; no tensor is read.
+
+    Raises:
+        ModelError: the file is missing, is not a safetensors file or has no description of ours.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path}: not a readable safetensors file ({error}); download or train it again") from error
+    if KEY not in header:
+        raise ModelError(f"{path}: no imgen description in its header; write it with imgen.weights.save")
+    return Spec.from_json(header[KEY], str(path))
+
+
+def load(path: Path) -> Network:
+    """Build the network that a file describes, in evaluation mode, on the CPU.
+
+    Raises:
+        ModelError: as ``read_spec``, and when network, config and tensors do not fit together.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    spec = read_spec(path)
+    cls = find(NETWORKS, spec.network, "network", ModelError)
+    try:
+        network = cls(cls.Config(**spec.config))
+        network.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError, TypeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"{path}: its tensors do not fit its network {spec.network!r}: {reason}") from error
+    return network.eval()

@@ -1,0 +1,165 @@
+"""The inpainting generator: a classical fill made inside the graph, then a learnt correction.
+
+The hole is first filled by pull-push (Gortler et al. 1996, "The Lumigraph", sec. 3.4.2), so the
+network starts at the quality of a diffusion method and spends its capacity on structure and texture.
+It then works at half, quarter and eighth resolution only: the top of a network at full resolution
+costs most and learns least. At an eighth, dilated residual blocks (Yu & Koltun 2016, arXiv:1511.07122)
+and one attention layer that reads from known pixels alone carry what lies around the hole, and what
+repeats far away, into it.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from imgen.networks.network import Network
+
+
+class Inpainter(Network):
+    """Fill the hole of an image.
+
+    Takes an image, N x 3 x H x W in 0..1 (the values inside the hole are ignored), and a mask,
+    N x 1 x H x W, 1 = fill; H and W are multiples of 16. Gives the image with the hole filled,
+    N x 3 x H x W in 0..1; outside the hole it equals the input exactly.
+    """
+
+    @dataclass(frozen=True)
+    class Config:
+        """Sizes of the network."""
+
+        half: int = 32  # channels at half resolution
+        quarter: int = 64  # channels at quarter resolution
+        eighth: int = 192  # channels at eighth resolution
+        blocks: int = 6  # dilated residual blocks at eighth resolution
+
+    MULTIPLE = 16
+    INPUTS = ("image", "mask")
+
+    def __init__(self, config: Config = Config()) -> None:  # noqa: B008 (frozen)
+        super().__init__()
+        self.config = config
+        half, quarter, eighth = config.half, config.quarter, config.eighth
+        self.enter = nn.Sequential(nn.Conv2d(16, half, 3, padding=1), _act())
+        self.down_quarter = nn.Sequential(nn.Conv2d(half, quarter, 4, 2, 1), _act(), Residual(quarter))
+        self.down_eighth = nn.Sequential(nn.Conv2d(quarter, eighth, 4, 2, 1), _act())
+        dilations = [(1, 2, 4, 8)[i % 4] for i in range(config.blocks)]
+        middle = config.blocks // 2
+        self.context = nn.Sequential(*(Residual(eighth, d) for d in dilations[:middle]))
+        self.attention = KnownAttention(eighth)
+        self.synthesis = nn.Sequential(*(Residual(eighth, d) for d in dilations[middle:]))
+        self.up_quarter = nn.Sequential(nn.Conv2d(eighth, 4 * quarter, 1), nn.PixelShuffle(2))
+        self.merge_quarter = nn.Sequential(nn.Conv2d(2 * quarter, quarter, 1), _act(), Residual(quarter))
+        self.up_half = nn.Sequential(nn.Conv2d(quarter, 4 * half, 1), nn.PixelShuffle(2))
+        self.merge_half = nn.Sequential(nn.Conv2d(2 * half, 2 * half, 3, padding=1), _act())
+        self.leave = nn.Sequential(nn.Conv2d(2 * half, 12, 3, padding=1), nn.PixelShuffle(2))
+        # The correction starts at zero: before the first step the network is pull-push.
+        nn.init.zeros_(self.leave[0].weight)
+        nn.init.zeros_(self.leave[0].bias)
+
+    def forward(self, image: Tensor, mask: Tensor) -> Tensor:
+        """Image and mask to the filled image."""
+        rough = pull_push(image, mask)
+        half = self.enter(F.pixel_unshuffle(torch.cat([rough * 2 - 1, mask], 1), 2))
+        quarter = self.down_quarter(half)
+        eighth = self.context(self.down_eighth(quarter))
+        eighth = self.synthesis(self.attention(eighth, mask))
+        quarter = self.merge_quarter(torch.cat([self.up_quarter(eighth), quarter], 1))
+        half = self.merge_half(torch.cat([self.up_half(quarter), half], 1))
+        filled = rough + self.leave(half)
+        if not self.training:  # a clamp would stop the gradient of values that have to come back
+            filled = filled.clamp(0, 1)
+        return image * (1 - mask) + filled * mask
+
+
+class Residual(nn.Module):
+    """x + W2 act(W1 x): a dilated 3 x 3 convolution and a 1 x 1, of which the second starts at zero."""
+
+    def __init__(self, channels: int, dilation: int = 1) -> None:
+        super().__init__()
+        self.spread = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.act = _act()
+        self.mix = nn.Conv2d(channels, channels, 1)
+        nn.init.zeros_(self.mix.weight)
+        nn.init.zeros_(self.mix.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x C x H x W to the same shape."""
+        return x + self.mix(self.act(self.spread(x)))
+
+
+class KnownAttention(nn.Module):
+    """Every place asks, only known places answer.
+
+    Queries at the resolution of the features, keys and values at half of it (a quarter of the cost).
+    A key's weight falls with the part of it that lies in the hole, so a hole is filled from what is
+    known (the idea of contextual attention, Yu et al. 2018, arXiv:1801.07892, in one softmax).
+    """
+
+    SHARPNESS = 12.0  # of cosine similarities: as peaked over many places as over few, whatever the image's size
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.query = nn.Conv2d(channels, channels, 1)
+        self.key = nn.Conv2d(channels, channels, 1)
+        self.value = nn.Conv2d(channels, channels, 1)
+        self.out = nn.Conv2d(channels, channels, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Features N x C x H/8 x W/8 and the mask N x 1 x H x W to features."""
+        pooled = F.avg_pool2d(x, 2)
+        known = 1 - F.avg_pool2d(mask, 16)
+        query = self.SHARPNESS * F.normalize(self.query(x), dim=1)
+        key = F.normalize(self.key(pooled), dim=1)
+        # One more channel, 1 in every query, adds the log of the known share to every score.
+        query = torch.cat([query, torch.ones_like(query[:, :1])], 1).flatten(2)
+        key = torch.cat([key, torch.log(known + 1e-3)], 1).flatten(2)
+        weights = (query.transpose(1, 2) @ key).softmax(2)
+        read = weights @ self.value(pooled).flatten(2).transpose(1, 2)
+        return x + self.out(read.transpose(1, 2).reshape_as(x))
+
+
+def pull_push(image: Tensor, mask: Tensor) -> Tensor:
+    """Fill the hole smoothly from its rim.
+
+    Pull: average the known pixels, level by level, down to a 16th. There, normalised convolutions of
+    growing reach fill whatever is still unknown (they need no further halving, so any multiple of 16
+    will do). Push: on the way up, fill each level's unknown part from the level below.
+
+    Args:
+        image: N x 3 x H x W in 0..1.
+        mask: N x 1 x H x W, 1 = unknown.
+
+    Returns:
+        N x 3 x H x W in 0..1, equal to the image where it is known.
+    """
+    weight = 1 - mask
+    levels = [(image * weight, weight)]
+    for _ in range(4):
+        colour, weight = levels[-1]
+        levels.append((F.avg_pool2d(colour, 2), F.avg_pool2d(weight, 2)))
+    colour, weight = levels.pop()
+    for reach in (1, 2, 4, 8, 16):
+        spread = _blur(torch.cat([colour, weight], 1), reach)
+        missing = (weight < 1e-3).to(colour.dtype)
+        colour, weight = colour + missing * spread[:, :3], weight + missing * spread[:, 3:]
+    filled = (colour + 0.5 * 1e-4) / (weight + 1e-4)
+    for colour, weight in reversed(levels):
+        known = (weight * 4).clamp(max=1)  # a place with a quarter of its pixels known is known well enough
+        below = F.interpolate(filled, scale_factor=2, mode="bilinear", align_corners=False)
+        filled = known * colour / (weight + 1e-6) + (1 - known) * below
+    return filled
+
+
+def _blur(x: Tensor, reach: int) -> Tensor:
+    """A 3 x 3 binomial average with steps of ``reach``; outside the image counts as unknown (0)."""
+    kernel = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device)
+    kernel = (kernel[:, None] * kernel).expand(x.shape[1], 1, 3, 3)
+    return F.conv2d(x, kernel, padding=reach, dilation=reach, groups=4)
+
+
+def _act() -> nn.Module:
+    return nn.LeakyReLU(0.2)
