@@ -1,0 +1,170 @@
+"""A trained model, whatever runs it."""
+
+import contextlib
+import os
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgen.errors import DeviceError, ModelError, UsageError
+from imgen.lookup import find
+from imgen.spec import Spec
+
+Array = NDArray[np.float32]
+
+DEVICES = {
+    "auto": "the first CUDA GPU where there is one that works, else the CPU",
+    "cpu": "onnxruntime on the CPU",
+    "cuda": "onnxruntime on an NVIDIA GPU; cuda:1 is the second one",
+    "openvino": "OpenVINO on the CPU, in bfloat16 where the CPU computes in it: faster, a little less exact",
+}
+
+
+class Model(ABC):
+    """A network that is ready to run; calls may come from several threads at once.
+
+    Attributes:
+        spec: what the model file says of itself.
+        device: where it really runs, such as "cpu" or "cuda:0".
+        provider: what really runs it, such as "CPUExecutionProvider", "OpenVINO" or "torch".
+    """
+
+    def __init__(self, spec: Spec, device: str, provider: str) -> None:
+        self.spec = spec
+        self.device = device
+        self.provider = provider
+
+    def __call__(self, *inputs: Array) -> Array:
+        """Run the network once.
+
+        Args:
+            inputs: in the order of ``spec.inputs``, each float32 N x C x H x W in 0..1, of one batch
+                and size, H and W divisible by ``spec.multiple``. Masks are 1 where to fill.
+
+        Returns:
+            float32, N x C x scale*H x scale*W, about 0..1 (not clipped).
+
+        Raises:
+            UsageError: inputs that do not fit the above.
+            ModelError: the network cannot take them all the same.
+            MemoryError: it needs more memory than the device has; use a smaller size.
+        """
+        self._check(inputs)
+        try:
+            return self._run(inputs)
+        except Exception as error:  # every engine has classes of its own
+            reason, size = one_line(error), f"{inputs[0].shape[3]} x {inputs[0].shape[2]} pixels"
+            if isinstance(error, MemoryError) or "alloc" in reason.lower() or "out of memory" in reason.lower():
+                raise MemoryError(f"{self.spec.name}: {size} need more memory than {self.device} has") from error
+            raise ModelError(f"{self.spec.name}: failed on {size} ({reason}); export the model again") from error
+
+    @abstractmethod
+    def _run(self, inputs: tuple[Array, ...]) -> Array: ...
+
+    def _check(self, inputs: tuple[Array, ...]) -> None:
+        name, names, multiple = self.spec.name, self.spec.inputs, self.spec.multiple
+        if len(inputs) != len(names):
+            raise UsageError(f"{name} takes {len(names)} arrays ({', '.join(names)}), not {len(inputs)}")
+        for key, array in zip(names, inputs, strict=True):
+            if array.ndim != 4 or array.dtype != np.float32:
+                raise UsageError(f"{name}: {key} must be float32 of 4 axes (NCHW), not {array.dtype} {array.shape}")
+        sizes = {(array.shape[0], *array.shape[2:]) for array in inputs}
+        if len(sizes) > 1:
+            raise UsageError(f"{name}: the inputs differ in batch or size: {', '.join(str(a.shape) for a in inputs)}")
+        height, width = inputs[0].shape[2:]
+        if height % multiple or width % multiple or not height * width:
+            raise UsageError(f"{name}: {width} x {height} pixels, but both must be multiples of {multiple}; pad first")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device as it was asked for: a key of ``DEVICES`` and, for CUDA, which GPU."""
+
+    kind: str
+    index: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> "Device":
+        """Read "auto", "cpu", "cuda", "cuda:1", "openvino".
+
+        Raises:
+            UnknownNameError: there is no such kind of device.
+            UsageError: what follows the colon is not a GPU's number.
+        """
+        kind, colon, index = text.partition(":")
+        find(DEVICES, kind, "device")
+        if colon and not (kind == "cuda" and index.isdecimal()):
+            raise UsageError(f"device {text!r}: only a GPU's number may follow, as in cuda:1")
+        return cls(kind, int(index or 0))
+
+
+def load(source: str | Path, *, device: str = "auto", threads: int | None = None) -> Model:
+    """Open a model by file or by name.
+
+    Args:
+        source: an ``.onnx`` or ``.safetensors`` file written by imgen, or a name that
+            ``imgen models list`` shows.
+        device: a key of ``DEVICES``; "cuda:1" is the second GPU. One that is asked for by name and
+            cannot be used is an error, never a run on the CPU.
+        threads: of the CPU; by default one a physical core, fewer where the process has fewer.
+
+    Raises:
+        ModelError: the file is missing, corrupt, unsafe or not imgen's, or the name is unknown.
+        DeviceError: the device is not available.
+        UsageError: no such kind of device, or fewer than one thread.
+    """
+    wanted = Device.parse(device)
+    if threads is not None and threads < 1:
+        raise UsageError(f"threads: {threads}, but there must be at least 1")
+    path = _locate(source)
+    if path.suffix.lower() == ".safetensors":
+        if wanted.kind == "openvino":
+            raise DeviceError(f"{path}: OpenVINO runs .onnx files only; give the .onnx file or another device")
+        from imgen.runtime.torchfile import TorchModel
+
+        return TorchModel(path, wanted, threads)
+    if wanted.kind == "openvino":
+        from imgen.runtime.openvino import OpenVinoModel
+
+        return OpenVinoModel(path, threads)
+    from imgen.runtime.ort import OrtModel
+
+    return OrtModel(path, wanted, threads)
+
+
+def cpu_threads() -> int:
+    """How many threads to compute with; 0 leaves it to the engine, which takes one a physical core.
+
+    Engines look at the machine; this looks at what of it the process may use (affinity, cgroup v2).
+    """
+    machine = os.cpu_count() or 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else machine
+    with contextlib.suppress(OSError, ValueError):  # no cgroup, or "max" for no limit
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        usable = min(usable, max(1, int(quota) // int(period)))
+    return usable if usable < machine else 0
+
+
+def one_line(error: Exception) -> str:
+    """An engine's message on one line of bounded length."""
+    return " ".join(str(error).split())[:300]
+
+
+def _locate(source: str | Path) -> Path:
+    """The file meant by ``source``; a string without a folder or one of our suffixes is a name."""
+    path = Path(source)
+    is_name = isinstance(source, str) and path.name == source and path.suffix.lower() not in (".onnx", ".safetensors")
+    if is_name and not path.is_file():
+        from imgen.runtime.catalogue import find_model
+
+        return find_model(str(source))
+    if not path.exists():
+        raise ModelError(f"{path}: no such model file; give an .onnx or .safetensors file, or a name")
+    if not path.is_file():
+        raise ModelError(f"{path}: not a file; give an .onnx or .safetensors file, or a name")
+    if path.suffix.lower() not in (".onnx", ".safetensors"):
+        raise ModelError(f"{path}: models are .onnx or .safetensors files; export or convert it first")
+    return path

@@ -1,0 +1,141 @@
+"""Look into an ONNX file before anything runs it.
+
+A model file is data from somewhere else. This reads the few parts of the protobuf message that say
+what the file is and whether it is plain: one file, standard operators, no loops. It needs neither
+onnx nor onnxruntime, and takes milliseconds. Field numbers are those of ``onnx.proto`` (IR 3 on).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from imgen.errors import ModelError
+from imgen.spec import KEY, Spec
+
+MAX_BYTES = 1 << 30  # a file beyond this is not one of ours
+
+_Value = int | memoryview
+
+
+def read(path: Path) -> tuple[bytes, Spec]:
+    """The file's bytes, found to be plain, and its description.
+
+    Raises:
+        ModelError: unreadable, too large, corrupt, not plain, or without imgen's description.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ModelError(f"{path}: over {MAX_BYTES >> 20} MiB, which no imgen model is; refused")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
+    try:
+        problem, description = _inspect(memoryview(data))
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"{path}: not an ONNX file, or cut short; download or export it again") from error
+    if problem:
+        raise ModelError(f"{path}: {problem}, which imgen refuses to run; export the model again")
+    if description is None:
+        raise ModelError(f"{path}: no imgen description inside; export the model with imgen export")
+    spec = Spec.from_json(description, str(path))
+    if spec.graph != "core":
+        raise ModelError(f"{path}: a {spec.graph!r} graph, made for other programs; give imgen the core graph")
+    return data, spec
+
+
+def check_inputs(path: Path, spec: Spec, inputs: list[tuple[str, str]]) -> None:
+    """Refuse a graph whose inputs, as (name, onnxruntime's type), are not the float32 ones of its spec.
+
+    Raises:
+        ModelError: they differ.
+    """
+    if inputs != [(name, "tensor(float)") for name in spec.inputs]:
+        found = ", ".join(f"{name} {kind}" for name, kind in inputs)
+        wanted = ", ".join(spec.inputs)
+        raise ModelError(f"{path}: takes {found} but says float inputs {wanted}; export it again")
+
+
+def _inspect(model: memoryview) -> tuple[str | None, str | None]:
+    """What is not plain about a ModelProto, if anything, and imgen's entry of its metadata."""
+    problem = None if len(model) else "empty"
+    description = None
+    graphs = 0
+    for field, value in _fields(model):
+        if field == 7:  # graph
+            graphs += 1
+            problem = problem or _graph_problem(_message(value))
+        elif field == 8:  # opset_import: every domain that a node uses must be listed here
+            domain = dict(_fields(_message(value))).get(1, b"")
+            if bytes(_message(domain)) not in (b"", b"ai.onnx"):
+                problem = problem or f"operators of {bytes(_message(domain)).decode()!r}"
+        elif field == 14:  # metadata_props
+            entry = dict(_fields(_message(value)))
+            if bytes(_message(entry.get(1, b""))) == KEY.encode():
+                description = bytes(_message(entry.get(2, b""))).decode()
+        elif field == 25:  # functions
+            problem = problem or "functions of its own"
+    if graphs != 1:
+        raise ValueError("no graph")
+    return problem, description
+
+
+def _graph_problem(graph: memoryview) -> str | None:
+    for field, value in _fields(graph):
+        if field == 5 and _is_external(_message(value)):  # initializer
+            return "weights in another file"
+        if field == 1:  # node
+            for node_field, attribute in _fields(_message(value)):
+                if node_field == 5 and (problem := _attribute_problem(_message(attribute))):
+                    return problem
+    return None
+
+
+def _attribute_problem(attribute: memoryview) -> str | None:
+    for field, value in _fields(attribute):
+        if field in (6, 11):  # g, graphs: the body of a Loop, Scan or If, which may never end
+            return "loops or branches"
+        if field in (5, 10) and _is_external(_message(value)):  # t, tensors
+            return "weights in another file"
+    return None
+
+
+def _is_external(tensor: memoryview) -> bool:
+    return any(field == 13 or (field == 14 and value) for field, value in _fields(tensor))
+
+
+def _message(value: _Value | bytes) -> memoryview:
+    if isinstance(value, int):
+        raise ValueError("a number where a message belongs")
+    return memoryview(value)
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, _Value]]:
+    """Number and value of each field of a protobuf message; large values are views, not copies."""
+    position = 0
+    while position < len(message):
+        key, position = _varint(message, position)
+        wire = key & 7
+        if wire == 0:
+            value: _Value
+            value, position = _varint(message, position)
+        elif wire in (1, 2, 5):
+            size, position = _varint(message, position) if wire == 2 else ({1: 8, 5: 4}[wire], position)
+            value = message[position : position + size]
+            position += size
+        else:
+            raise ValueError(f"wire type {wire}")
+        if position > len(message):
+            raise ValueError("cut short")
+        yield key >> 3, value
+
+
+def _varint(message: memoryview, position: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        if position >= len(message):
+            raise ValueError("cut short")
+        byte = message[position]
+        position += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, position
+    raise ValueError("number too long")

@@ -1,0 +1,50 @@
+"""Run ONNX files with OpenVINO on the CPU (optional: ``pip install "imgen[openvino]"``)."""
+
+from pathlib import Path
+
+import numpy as np
+
+from imgen.errors import DeviceError, ModelError
+from imgen.runtime import onnxfile
+from imgen.runtime.model import Array, Model, cpu_threads, one_line
+
+try:
+    import openvino
+except ImportError as error:
+    raise DeviceError(
+        'device openvino is not available: OpenVINO is not installed; pip install "imgen[openvino]"'
+    ) from error
+
+
+class OpenVinoModel(Model):
+    """An ONNX file compiled by OpenVINO; every call has a request of its own, so calls may overlap.
+
+    Where the CPU computes in bfloat16 so does this, which is twice as fast and moves pixels by a
+    level or two; elsewhere it is float32.
+    """
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        data, spec = onnxfile.read(path)
+        core = openvino.Core()
+        fast = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        config = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "bf16" if fast else "f32",
+            "INFERENCE_NUM_THREADS": threads or cpu_threads(),
+        }
+        try:
+            network = core.read_model(data)
+            self._network = core.compile_model(network, "CPU", config)
+        except RuntimeError as error:
+            raise ModelError(f"{path}: OpenVINO cannot load it ({one_line(error)}); use --device cpu") from error
+        names = [
+            (node.get_any_name(), "tensor(float)" if node.element_type == openvino.Type.f32 else "another type")
+            for node in self._network.inputs
+        ]
+        onnxfile.check_inputs(path, spec, names)
+        super().__init__(spec, "cpu", "OpenVINO")
+
+    def _run(self, inputs: tuple[Array, ...]) -> Array:
+        request = self._network.create_infer_request()
+        request.infer([np.ascontiguousarray(array) for array in inputs])
+        return request.get_output_tensor(0).data.copy()  # the tensor dies with its request

@@ -1,0 +1,137 @@
+"""Run ONNX files with onnxruntime, on the CPU or on an NVIDIA GPU.
+
+onnxruntime falls back to the CPU without an exception when CUDA does not start, so what is really
+active is asked for after every start and every fallback is said aloud or refused.
+"""
+
+import contextlib
+import ctypes
+import io
+import logging
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+
+from imgen.errors import DeviceError, ModelError
+from imgen.runtime import onnxfile
+from imgen.runtime.model import Array, Device, Model, cpu_threads, one_line
+
+if not hasattr(onnxruntime, "InferenceSession"):  # what is left when one of its two packages was removed
+    raise DeviceError("onnxruntime is damaged; pip install --force-reinstall --no-deps onnxruntime-gpu")
+
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+
+_CUDA_OPTIONS = {
+    "arena_extend_strategy": "kSameAsRequested",  # by default memory grows in powers of two
+    "cudnn_conv_algo_search": "HEURISTIC",  # by default every new image size is tuned for seconds
+}
+
+# y = Relu(x), opset 18: the smallest graph that shows whether a provider starts.
+_PROBE = (
+    b'\x08\n\x12\x00:3\n\x0c\n\x01x\x12\x01y"\x04Relu\x12\x01pZ\x0f\n\x01x\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01'
+    b"b\x0f\n\x01y\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01B\x04\n\x00\x10\x12"
+)
+
+_LOG = logging.getLogger("imgen")
+
+
+class OrtModel(Model):
+    """An ONNX file in an onnxruntime session, whose ``run`` is thread-safe."""
+
+    def __init__(self, path: Path, device: Device, threads: int | None = None) -> None:
+        data, spec = onnxfile.read(path)
+        providers = _providers(device)
+        try:
+            self._session = _session(data, providers, threads)
+        except Exception as error:  # onnxruntime's own classes have no base in common
+            remedy = "export it again, or try --device cpu" if providers[0][0] == CUDA else "export it again"
+            raise ModelError(f"{path}: onnxruntime cannot load it ({one_line(error)}); {remedy}") from error
+        onnxfile.check_inputs(path, spec, [(node.name, node.type) for node in self._session.get_inputs()])
+        active = self._session.get_providers()[0]
+        if active != providers[0][0]:
+            _refuse_or_warn(device, "CUDA did not start for this model")
+        super().__init__(spec, f"cuda:{device.index}" if active == CUDA else "cpu", active)
+
+    def _run(self, inputs: tuple[Array, ...]) -> Array:
+        return self._session.run(None, dict(zip(self.spec.inputs, inputs, strict=True)))[0]
+
+
+def devices() -> list[str]:
+    """The devices that really work here, best first: a session was started on each.
+
+    >>> devices()[-1]
+    'cpu'
+    """
+    gpus = [] if cuda_problem() else [f"cuda:{index}" for index in range(_gpus())]
+    return [*gpus, "cpu"]
+
+
+@cache
+def cuda_problem() -> str | None:
+    """Why CUDA cannot be used and what to do about it, in one line; None when it can."""
+    if CUDA not in onnxruntime.get_available_providers():
+        return "this onnxruntime is built without CUDA; pip uninstall onnxruntime, then pip install onnxruntime-gpu"
+    if not _gpus():
+        return "no NVIDIA GPU with a working driver is visible; nvidia-smi should list one"
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):  # it prints what is missing, where a pipe may be reading
+        onnxruntime.preload_dlls()
+    try:
+        if _session(_PROBE, [(CUDA, {}), (CPU, {})], 1).get_providers()[0] == CUDA:
+            return None
+        reason = (said.getvalue().splitlines() or ["CUDA 13, cuDNN 9 or a driver for them is missing"])[0]
+    except Exception as error:
+        reason = one_line(error)
+    return f'{reason.rstrip(".")}; pip install "imgen[cuda]"'
+
+
+def _providers(device: Device) -> list[tuple[str, dict[str, Any]]]:
+    """The providers to start, best first, for a device whose absence has been dealt with."""
+    if device.kind == "cpu" or (device.kind == "auto" and not _gpus()):
+        return [(CPU, {})]  # a machine without a GPU has nothing to complain of
+    problem = cuda_problem()
+    if not problem and device.index >= _gpus():
+        problem = f"there are only {_gpus()} GPUs, numbered from 0; choose one of them"
+    if problem:
+        _refuse_or_warn(device, problem)
+        return [(CPU, {})]
+    return [(CUDA, {"device_id": str(device.index), **_CUDA_OPTIONS}), (CPU, {})]
+
+
+def _refuse_or_warn(device: Device, problem: str) -> None:
+    if device.kind == "auto":
+        _warn_once(f"running on the CPU although there is a GPU: {problem}")
+    else:
+        raise DeviceError(f"device cuda:{device.index} is not available: {problem}, or use --device cpu")
+
+
+@cache
+def _warn_once(message: str) -> None:
+    _LOG.warning(message)
+
+
+def _session(data: bytes, providers: list[tuple[str, dict[str, Any]]], threads: int | None) -> Any:
+    # Everything it logs also comes as an exception or as a missing provider, which we put in words.
+    onnxruntime.set_default_logger_severity(4)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = threads or cpu_threads()
+    options.inter_op_num_threads = 1
+    # Idle threads that spin slow down whoever loads and saves images meanwhile, and gain nothing.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)
+
+
+def _gpus() -> int:
+    """How many GPUs NVIDIA's driver shows; 0 without a driver."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+    except OSError:
+        return 0
+    count = ctypes.c_int()
+    failed = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
+    return 0 if failed else count.value

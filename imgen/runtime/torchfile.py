@@ -1,0 +1,58 @@
+"""Run imgen's ``.safetensors`` files through torch, where torch is installed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgen.errors import DeviceError, ModelError
+from imgen.runtime.model import Array, Device, Model
+from imgen.spec import Spec
+
+if TYPE_CHECKING:
+    import torch
+
+    from imgen.networks.network import Network
+
+
+class TorchModel(Model):
+    """A network as it was trained; slower to start and to run than its ONNX file.
+
+    ``threads`` sets torch's own number, which the whole process shares.
+    """
+
+    def __init__(self, path: Path, device: Device, threads: int | None = None) -> None:
+        spec, network = _load(path)
+        import torch
+
+        place = _place(device)
+        if threads:
+            torch.set_num_threads(threads)
+        self._network = network.to(place).eval().requires_grad_(False)
+        self._place = place
+        super().__init__(spec, str(place), "torch")
+
+    def _run(self, inputs: tuple[Array, ...]) -> Array:
+        import torch
+
+        with torch.inference_mode():
+            tensors = [torch.from_numpy(array.copy()).to(self._place) for array in inputs]
+            return self._network(*tensors).float().cpu().numpy()
+
+
+def _load(path: Path) -> "tuple[Spec, Network]":
+    try:
+        from imgen import weights
+    except ImportError as error:
+        remedy = 'pip install "imgen[train]", or use the .onnx file'
+        raise ModelError(f"{path}: .safetensors files run through torch, which is not installed; {remedy}") from error
+    return weights.read_spec(path), weights.load(path)
+
+
+def _place(device: Device) -> "torch.device":
+    import torch
+
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device.kind == "cpu" or (device.kind == "auto" and not gpus):
+        return torch.device("cpu")
+    if device.index >= gpus:
+        raise DeviceError(f"device cuda:{device.index} is not available: torch sees {gpus} GPUs; use --device cpu")
+    return torch.device("cuda", device.index)
