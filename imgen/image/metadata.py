@@ -1,6 +1,43 @@
-"""What an image file holds beside its pixels."""
+"""What an image file holds beside its pixels, and what of it is carried to the file written."""
 
+import math
+import re
 from dataclasses import dataclass
+from typing import BinaryIO
+
+from PIL import ExifTags, Image
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile, get_sampling
+
+from imgen.image.pixels import Pixels, colours_of
+
+# What stays true of a TIFF's tags when its pixels are written anew; the rest describes its layout.
+_DESCRIPTIVE = {
+    ExifTags.Base.ImageDescription,
+    ExifTags.Base.Make,
+    ExifTags.Base.Model,
+    ExifTags.Base.Software,
+    ExifTags.Base.DateTime,
+    ExifTags.Base.Artist,
+    ExifTags.Base.Copyright,
+    ExifTags.IFD.Exif,
+    ExifTags.IFD.GPSInfo,
+}
+# The orientation has been applied, and a thumbnail would still show what has been edited away.
+_OUTDATED_XMP = re.compile(
+    rb'\s*tiff:Orientation="\d+"|<tiff:Orientation>\d+</tiff:Orientation>|<xmp:Thumbnails>.*?</xmp:Thumbnails>',
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class JpegCoding:
+    """How a JPEG was quantised: written again the same way, blocks nobody touched come back as they were."""
+
+    tables: tuple[tuple[int, ...], ...]  # one of 64 steps for each kind of component, not in zigzag order
+    subsampling: int  # Pillow's number: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0
+    progressive: bool
+    rgb: bool  # stored as RGB, not as YCbCr
 
 
 @dataclass(frozen=True)
@@ -8,8 +45,97 @@ class Metadata:
     """Carried from the file read to the file written."""
 
     icc: bytes | None = None
-    exif: bytes | None = None  # without its orientation, which has been applied
-    xmp: bytes | None = None
+    exif: bytes | None = None  # without orientation (applied) and thumbnail (outdated)
+    xmp: bytes | None = None  # likewise
     dpi: tuple[float, float] | None = None
-    durations: tuple[float, ...] = ()  # milliseconds, one a frame
-    loop: int | None = None  # how often an animation plays; 0 is for ever
+    durations: tuple[float, ...] = ()  # of an animation: milliseconds, one a frame
+    loop: int | None = None  # how often an animation plays: 0 is for ever, None once
+    default_image: bool = False  # of an animated PNG: the first frame is no part of the animation
+    palettes: tuple[bytes, ...] = ()  # of a GIF: the colours of each frame, see imgen.image.palette
+    jpeg: JpegCoding | None = None
+    lossless: bool = False  # of a WebP
+
+
+def metadata_of(image: ImageFile, stream: BinaryIO, frames: list[Pixels], durations: list[float]) -> Metadata:
+    """What the file behind ``image`` and ``stream`` holds beside its ``frames``, which have all been decoded."""
+    info = image.info
+    animated = len(frames) > 1 and image.format != "TIFF"
+    return Metadata(
+        # The pixels of a CMYK image have been converted to sRGB, so its profile is no longer theirs.
+        icc=info.get("icc_profile") or None if image.mode != "CMYK" else None,
+        exif=_exif(image),
+        xmp=_xmp(image),
+        dpi=_dpi(info.get("dpi")),
+        durations=tuple(durations) if animated else (),
+        loop=info.get("loop") if animated else None,
+        default_image=animated and bool(info.get("default_image")),
+        palettes=tuple(colours_of(frame).tobytes() for frame in frames) if image.format == "GIF" else (),
+        jpeg=_jpeg_coding(image) if isinstance(image, JpegImageFile) else None,
+        lossless=image.format == "WEBP" and _is_lossless_webp(stream),
+    )
+
+
+def orientation_of(image: ImageFile) -> int:
+    """1..8 as in EXIF; 1 when there is none, or when it cannot be read.
+
+    Not by way of PngImageFile, whose getexif decodes the whole image.
+    """
+    if image.format == "TIFF":  # Pillow turns these itself
+        return 1
+    try:
+        value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
+    except Exception:  # the damage of an EXIF block is no reason to refuse the pixels
+        return 1
+    return value if value in range(1, 9) else 1
+
+
+def _exif(image: ImageFile) -> bytes | None:
+    try:
+        exif = Image.Image.getexif(image)
+        for tag in list(exif):
+            if tag == ExifTags.Base.Orientation or (image.format == "TIFF" and tag not in _DESCRIPTIVE):
+                del exif[tag]
+        return exif.tobytes() if len(exif) else None  # without the thumbnail: Pillow leaves it out
+    except Exception:  # as above
+        return None
+
+
+def _xmp(image: ImageFile) -> bytes | None:
+    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    if isinstance(xmp, str):
+        xmp = xmp.encode()
+    return _OUTDATED_XMP.sub(b"", xmp) if xmp else None
+
+
+def _dpi(value: tuple[float, float] | None) -> tuple[float, float] | None:
+    try:
+        across, down = (float(v) for v in value or ())
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    usable = all(math.isfinite(v) and 1 <= v < 65536 for v in (across, down))  # what a JPEG can hold
+    return (across, down) if usable else None
+
+
+def _jpeg_coding(image: JpegImageFile) -> JpegCoding | None:
+    if image.mode == "CMYK":  # written as YCbCr, whose tables are others
+        return None
+    tables = tuple(tuple(image.quantization[key]) for key in sorted(image.quantization))
+    sampling = get_sampling(image)
+    return JpegCoding(
+        tables=tables,
+        subsampling=max(sampling, 0),  # what Pillow cannot write, 4:1:1 for one, loses nothing as 4:4:4
+        progressive=bool(image.info.get("progressive")),
+        rgb=image.mode == "RGB" and image.info.get("adobe_transform") == 0,
+    )
+
+
+def _is_lossless_webp(stream: BinaryIO) -> bool:
+    """Whether the first bitstream is VP8L. Chunks: four letters, size, content, padding to even."""
+    position = 12  # behind "RIFF", size, "WEBP"
+    while True:
+        stream.seek(position)
+        head = stream.read(8)
+        kind, size = head[:4], int.from_bytes(head[4:], "little")
+        if kind in {b"VP8 ", b"VP8L"} or len(head) < 8:
+            return kind == b"VP8L"
+        position += 8 + 16 if kind == b"ANMF" else 8 + size + size % 2  # a frame's own chunks are inside

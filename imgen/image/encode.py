@@ -1,0 +1,174 @@
+"""From arrays of pixels to the bytes of a file."""
+
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from imgen.errors import ImageError
+from imgen.image import deep
+from imgen.image.metadata import Metadata
+from imgen.image.palette import indexed
+from imgen.image.pixels import Pixels, has_alpha, to_8bit, without_alpha
+from imgen.image.tiff import write_tiff
+
+_DEFAULT_QUALITY = {"JPEG": 95, "WEBP": 90, "AVIF": 90}
+_LONGEST_SIDE = {"JPEG": 65535, "GIF": 65535, "WEBP": 16383, "AVIF": 65535}
+_DEEP = {"PNG", "TIFF"}  # hold 16 bits
+_OPAQUE = {"JPEG", "BMP"}  # hold no alpha
+_ANIMATED = {"GIF", "WEBP", "PNG", "AVIF"}
+_JPEG_SEGMENT = 65533 - 29  # bytes, less the header of XMP: what does not fit is left out
+
+
+class _Sink:
+    """A stream without a file number: given one, Pillow writes past Python and cannot say why it failed."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.write = stream.write
+        self.flush = stream.flush
+        self.seek = stream.seek
+        self.tell = stream.tell
+
+
+def check(name: str, frames: list[Pixels], source_format: str, target_format: str, *, may_round: bool) -> None:
+    """Refuse what the format would lose.
+
+    Args:
+        name: of the target, for the message.
+        frames: what is to be written.
+        source_format: what the frames were read from; those of a TIFF are pages, all others an animation.
+        target_format: Pillow's name.
+        may_round: 16 bits may become 8.
+
+    Raises:
+        ImageError: alpha, 16 bits, frames or a size that ``target_format`` cannot hold.
+    """
+    height, width = (max(frame.shape[axis] for frame in frames) for axis in (0, 1))
+    longest = _LONGEST_SIDE.get(target_format, width + height)
+    if max(height, width) > longest:
+        raise ImageError(
+            f"{name}: {width} x {height} is too large for {target_format} (at most {longest}); choose png or tiff"
+        )
+    if len(frames) > 1 and target_format not in ({"TIFF"} if source_format == "TIFF" else _ANIMATED):
+        choice = "tiff" if source_format == "TIFF" else "gif, webp, avif or png"
+        raise ImageError(f"{name}: there are {len(frames)} frames, which {target_format} cannot hold; choose {choice}")
+    if not may_round and target_format not in _DEEP and any(frame.dtype == np.uint16 for frame in frames):
+        raise ImageError(
+            f"{name}: the image has 16 bits, {target_format} holds 8; choose png or tiff, "
+            f"or say --format {target_format.lower()} to round it"
+        )
+    if target_format in _OPAQUE and any(has_alpha(frame) for frame in frames):
+        raise ImageError(f"{name}: the image has transparency, which {target_format} cannot hold; choose png or webp")
+    if target_format == "GIF" and any(_is_translucent(frame) for frame in frames):
+        raise ImageError(f"{name}: the image is translucent, GIF knows only all or nothing; choose png or webp")
+
+
+def encode(stream: BinaryIO, frames: list[Pixels], format_: str, metadata: Metadata, quality: int | None) -> None:
+    """Write the file; the frames have passed ``check``.
+
+    Args:
+        stream: where to; readable and seekable too.
+        frames: one, or those of an animation.
+        format_: Pillow's name.
+        metadata: what goes along.
+        quality: 1..100 for JPEG, WebP and AVIF (the others lose nothing and ignore it); None writes a
+            JPEG as it was quantised, a lossless WebP without loss, and all else at a high quality.
+    """
+    if format_ == "TIFF":
+        write_tiff(stream, frames, metadata)
+    elif format_ == "PNG" and len(frames) == 1 and frames[0].dtype == np.uint16:
+        deep.write_png(stream, frames[0], metadata)
+    else:
+        options = _OPTIONS[format_](metadata, quality)
+        if len(frames) > 1:
+            options |= _animation(metadata, format_)
+        if format_ == "GIF":
+            palettes = metadata.palettes if len(metadata.palettes) == len(frames) else [b""] * len(frames)
+            images = [indexed(to_8bit(f), np.frombuffer(p, np.uint32)) for f, p in zip(frames, palettes, strict=True)]
+            options["disposal"] = 2 if any(has_alpha(frame) for frame in frames) else 1
+        else:
+            images = [_image(to_8bit(frame), opaque=format_ in _OPAQUE) for frame in frames]
+        images[0].save(_Sink(stream), format_, append_images=images[1:], **options)  # type: ignore[arg-type]
+
+
+def _image(pixels: NDArray[np.uint8], *, opaque: bool) -> Image.Image:
+    kept = without_alpha(pixels) if opaque else pixels
+    return Image.fromarray(np.ascontiguousarray(kept[..., 0] if kept.shape[2] == 1 else kept))
+
+
+def _is_translucent(pixels: Pixels) -> bool:
+    if not has_alpha(pixels):
+        return False
+    alpha = to_8bit(pixels[..., -1])
+    return bool(((alpha > 0) & (alpha < 255)).any())
+
+
+def _animation(metadata: Metadata, format_: str) -> dict[str, Any]:
+    durations = metadata.durations
+    options: dict[str, Any] = {"save_all": True}
+    if format_ == "PNG":
+        options["default_image"] = metadata.default_image
+        durations = durations[1:] if metadata.default_image else durations
+    if durations:
+        options["duration"] = [round(d) for d in durations]
+    if metadata.loop is not None:
+        options["loop"] = metadata.loop
+    return options
+
+
+def _jpeg(metadata: Metadata, quality: int | None) -> dict[str, Any]:
+    options: dict[str, Any] = {"icc_profile": metadata.icc, "dpi": metadata.dpi or (0, 0)}
+    options |= {
+        key: data
+        for key, data in (("exif", metadata.exif), ("xmp", metadata.xmp))
+        if data and len(data) <= _JPEG_SEGMENT
+    }
+    coding = metadata.jpeg
+    if coding is None:
+        return options | {"quality": quality or _DEFAULT_QUALITY["JPEG"], "subsampling": 0}
+    options |= {"subsampling": coding.subsampling, "progressive": coding.progressive, "keep_rgb": coding.rgb}
+    return options | ({"quality": quality} if quality else {"qtables": [list(table) for table in coding.tables]})
+
+
+def _png(metadata: Metadata, _: int | None) -> dict[str, Any]:
+    text = PngInfo()
+    if metadata.xmp:
+        text.add_itxt("XML:com.adobe.xmp", metadata.xmp.decode(errors="replace"))
+    return _known({"icc_profile": metadata.icc, "exif": metadata.exif, "dpi": metadata.dpi}) | {"pnginfo": text}
+
+
+def _webp(metadata: Metadata, quality: int | None) -> dict[str, Any]:
+    options = _known({"icc_profile": metadata.icc, "exif": metadata.exif, "xmp": metadata.xmp})
+    if metadata.lossless and quality is None:
+        return options | {"lossless": True, "exact": True}  # exact: colours under full transparency too
+    return options | {"quality": quality or _DEFAULT_QUALITY["WEBP"]}
+
+
+def _avif(metadata: Metadata, quality: int | None) -> dict[str, Any]:
+    options = _known({"icc_profile": metadata.icc, "exif": metadata.exif, "xmp": metadata.xmp})
+    return options | {"quality": quality or _DEFAULT_QUALITY["AVIF"]}
+
+
+def _bmp(metadata: Metadata, _: int | None) -> dict[str, Any]:
+    return _known({"dpi": metadata.dpi})
+
+
+def _gif(_: Metadata, __: int | None) -> dict[str, Any]:
+    return {"optimize": False}  # which would reorder the palettes
+
+
+def _known(options: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if value is not None}
+
+
+_OPTIONS: dict[str, Callable[[Metadata, int | None], dict[str, Any]]] = {
+    "JPEG": _jpeg,
+    "PNG": _png,
+    "WEBP": _webp,
+    "AVIF": _avif,
+    "BMP": _bmp,
+    "GIF": _gif,
+}
