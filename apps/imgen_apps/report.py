@@ -37,6 +37,7 @@ class Report:
         try:
             self._file.write(json.dumps(values, default=str).encode() + b"\n")
         except OSError as error:
+            self._file.close()
             self._file = None  # the images matter more: go on without
             return f"{self._path}: the report ends here: {error.strerror}"
         return ""

@@ -1,0 +1,360 @@
+import io
+import json
+import os
+import threading
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+
+from imgen.errors import DeviceError, ImageError, ModelError, UsageError
+from imgen.image.atomic import PARTIAL, atomic
+from imgen_apps.batch import Job, Options, Summary, run
+from imgen_apps.journal import NAME
+from imgen_apps.progress import Progress
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    return make_jobs(tmp_path, 5)
+
+
+def make_jobs(folder, count):
+    (folder / "in").mkdir(parents=True)
+    for index in range(count):
+        (folder / f"in/{index}.txt").write_text(str(index))
+    return [Job(folder / f"in/{index}.txt", folder / f"out/deep/{index}.txt") for index in range(count)]
+
+
+def load(job):
+    try:
+        return job.source.read_text()
+    except OSError as error:
+        raise ImageError(f"{job.source}: {error.strerror}") from error
+
+
+def double(text):
+    return text * 2
+
+
+def save(text, target):
+    with atomic(target) as stream:
+        stream.write(text.encode())
+
+
+def go(jobs, *, load=load, process=double, save=save, parameters=None, **options):
+    return run(jobs, load, process, save, parameters=parameters or {}, options=Options(**options))
+
+
+def contents(jobs):
+    return [job.target.read_text() if job.target.exists() else None for job in jobs]
+
+
+def test_all_done_with_lines_and_summary(jobs, capsys):
+    summary = go(jobs)
+    assert contents(jobs) == ["00", "11", "22", "33", "44"]
+    assert (summary.done, summary.skipped, summary.failed, summary.exit_code) == (5, 0, 0, 0)
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert out == ""
+    assert lines[0].startswith(f"[1/5] {jobs[0].source} -> {jobs[0].target} (0.")
+    assert lines[-1].startswith("5 done in 0.")
+
+
+def test_quiet(jobs, capsys):
+    go(jobs, quiet=True)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_single_file_is_silent_about_counts_and_leaves_no_journal(jobs, capsys):
+    assert go(jobs[:1]).done == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{jobs[0].source} -> ")
+    assert not (jobs[0].target.parent / NAME).exists()
+
+
+def test_failures_stay_alone(jobs, capsys):
+    jobs[1].source.unlink()
+
+    def process(text):
+        if text == "2":
+            raise MemoryError
+        if text == "3":
+            raise ValueError("odd\nstory")
+        return double(text)
+
+    summary = go(jobs, process=process)
+    assert contents(jobs) == ["00", None, None, None, "44"]
+    assert (summary.done, summary.failed, summary.exit_code) == (2, 3, 1)
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert errors == [
+        f"error: {jobs[1].source}: No such file or directory",
+        f"error: {jobs[2].source}: not enough memory; close other programs or make the image smaller",
+        f"error: {jobs[3].source}: unexpected ValueError: odd (--debug shows where)",
+    ]
+
+
+def test_debug_shows_where(jobs, capsys):
+    go(jobs, process=lambda text: text[9], debug=True)
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_failed_save_stays_alone(jobs):
+    jobs[2].target.mkdir(parents=True)
+    assert go(jobs, overwrite=True).failed == 1
+    assert not list(jobs[0].target.parent.glob(PARTIAL))
+
+
+def test_error_of_a_single_file_is_the_answer(jobs, tmp_path, capsys):
+    jobs[0].source.unlink()
+    with pytest.raises(ImageError, match="No such file"):
+        go(jobs[:1], report=tmp_path / "report.jsonl")
+    assert capsys.readouterr().err == ""
+    assert json.loads((tmp_path / "report.jsonl").read_text())["status"] == "failed"
+
+
+@pytest.mark.parametrize("kind", [ModelError, DeviceError])
+@pytest.mark.parametrize("where", ["load", "process", "save"])
+def test_what_would_meet_every_file_ends_the_batch(jobs, kind, where):
+    def fail(*_):
+        raise kind("gone")
+
+    with pytest.raises(kind, match="gone"):
+        go(jobs, **{where: fail})
+    assert contents(jobs)[2:] == [None, None, None]
+
+
+def test_existing_outputs_are_refused_before_anything_is_done(jobs):
+    jobs[3].target.parent.mkdir(parents=True)
+    jobs[3].target.write_text("old")
+    with pytest.raises(UsageError, match=r"3\.txt exists already; --overwrite"):
+        go(jobs)
+    jobs[4].target.write_text("old")
+    with pytest.raises(UsageError, match=r"3\.txt and 1 more exist already"):
+        go(jobs)
+    with pytest.raises(UsageError, match="not from an earlier run"):
+        go(jobs, resume=True)
+    assert contents(jobs) == [None, None, None, "old", "old"]
+    assert go(jobs, skip_existing=True).skipped == 2
+    assert contents(jobs) == ["00", "11", "22", "old", "old"]
+    assert go(jobs, overwrite=True).done == 5
+    assert contents(jobs) == ["00", "11", "22", "33", "44"]
+
+
+def test_resume_makes_only_what_is_missing_or_would_differ(jobs):
+    go(jobs, parameters={"model": "a"})
+    jobs[1].target.unlink()
+    jobs[2].source.write_text("9")
+    (jobs[0].target.parent / PARTIAL.replace("*", "left")).touch()
+    summary = go(jobs, parameters={"model": "a"}, resume=True)
+    assert (summary.done, summary.skipped) == (2, 3)
+    assert contents(jobs) == ["00", "11", "99", "33", "44"]
+    assert not list(jobs[0].target.parent.glob(PARTIAL))
+    assert go(jobs, parameters={"model": "b"}, resume=True).done == 5
+    assert go(jobs, parameters={"model": "b"}, resume=True).skipped == 5
+
+
+def test_resume_does_failures_again(jobs):
+    jobs[1].source.unlink()
+    assert go(jobs).failed == 1
+    jobs[1].source.write_text("1")
+    summary = go(jobs, resume=True)
+    assert (summary.done, summary.skipped) == (1, 4)
+
+
+def test_in_place_only_when_told_and_never_twice(jobs):
+    jobs = [Job(job.source, job.source) for job in jobs]
+    with pytest.raises(UsageError, match="its own input"):
+        go(jobs)
+    with pytest.raises(UsageError, match="its own input"):
+        go(jobs, skip_existing=True)
+    go(jobs, overwrite=True)
+    assert go(jobs, overwrite=True, resume=True).skipped == 5
+    assert contents(jobs) == ["00", "11", "22", "33", "44"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links")
+def test_own_input_through_a_link(jobs, tmp_path):
+    (tmp_path / "link").symlink_to(jobs[0].source)
+    with pytest.raises(UsageError, match="its own input"):
+        go([Job(jobs[0].source, tmp_path / "link")], skip_existing=True)
+
+
+def test_contradictions_are_refused(jobs, tmp_path):
+    with pytest.raises(UsageError, match="contradict"):
+        go(jobs, skip_existing=True, overwrite=True)
+    with pytest.raises(UsageError, match="would both become"):
+        go([jobs[0], Job(jobs[1].source, jobs[0].target)])
+    with pytest.raises(UsageError, match="also an input"):
+        go([jobs[0], Job(jobs[1].source, jobs[0].source)], overwrite=True)
+    with pytest.raises(UsageError, match="also an input"):
+        go([Job(jobs[0].source, jobs[1].source, companions=(jobs[1].source,))], overwrite=True)
+    with pytest.raises(UsageError, match="would replace an image"):
+        go(jobs, report=jobs[0].source)
+    with pytest.raises(UsageError, match="is a file; choose"):
+        go([Job(jobs[0].source, jobs[1].source / "x" / "y.txt")])
+    with pytest.raises(UsageError, match="report cannot be written"):
+        go(jobs, report=jobs[0].source / "report.jsonl")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root writes everywhere")
+def test_read_only_output(jobs, tmp_path):
+    (tmp_path / "out").mkdir(mode=0o555)
+    with pytest.raises(UsageError, match="read-only for you"):
+        go(jobs)
+
+
+def test_report(jobs, tmp_path):
+    jobs[1].source.unlink()
+    report = tmp_path / "reports/report.jsonl"
+
+    def save_and_tell(text, target):
+        save(text, target)
+        return {"holes": 3}
+
+    go(jobs, save=save_and_tell, report=report)
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
+    assert [line["status"] for line in lines] == ["done", "failed", "done", "done", "done"]
+    assert lines[0] | {"seconds": 0} == {
+        "holes": 3,
+        "source": str(jobs[0].source),
+        "target": str(jobs[0].target),
+        "status": "done",
+        "seconds": 0,
+        "error": None,
+        "warnings": [],
+    }
+    assert "No such file" in lines[1]["error"]
+    go(jobs, report=report, resume=True)
+    assert len(report.read_text().splitlines()) == 10
+    go(jobs, report=report, overwrite=True)
+    assert len(report.read_text().splitlines()) == 5
+
+
+def test_warnings_are_told_with_their_file_each_time(jobs, tmp_path, capsys):
+    def process(text):
+        warnings.warn("the mask is empty", stacklevel=1)
+        return text
+
+    def loading(job):
+        warnings.warn("the mask was resized", stacklevel=1)
+        return load(job)
+
+    go(jobs, load=loading, process=process, report=tmp_path / "report.jsonl", quiet=True)
+    expected = [
+        f"warning: {job.source}: {text}" for job in jobs for text in ("the mask was resized", "the mask is empty")
+    ]
+    assert capsys.readouterr().err.splitlines() == expected
+    last = (tmp_path / "report.jsonl").read_text().splitlines()[-1]
+    assert json.loads(last)["warnings"] == ["the mask was resized", "the mask is empty"]
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_dry_run_touches_nothing(jobs, tmp_path, capsys, resume):
+    go(jobs[:2])
+    capsys.readouterr()
+    before = sorted(tmp_path.rglob("*"))
+    summary = go(jobs, dry_run=True, resume=resume, skip_existing=not resume, report=tmp_path / "report.jsonl")
+    assert sorted(tmp_path.rglob("*")) == before
+    assert summary.skipped == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert "skipped" in lines[0]
+    assert lines[2] == f"{jobs[2].source} -> {jobs[2].target}"
+
+
+def test_interrupt_finishes_what_is_being_written_and_can_be_resumed(jobs, capsys):
+    def process(text):
+        if text == "2":
+            raise KeyboardInterrupt
+        return double(text)
+
+    def slowly(text, target):
+        time.sleep(0.02)
+        save(text, target)
+
+    summary = go(jobs, process=process, save=slowly)
+    assert (summary.exit_code, summary.done) == (130, 2)
+    assert contents(jobs) == ["00", "11", None, None, None]
+    assert capsys.readouterr().err.splitlines()[-1].endswith("add --resume to go on")
+    assert (go(jobs, resume=True).skipped, contents(jobs)) == (2, ["00", "11", "22", "33", "44"])
+
+
+def test_at_most_three_images_at_a_time_and_stages_overlap(tmp_path):
+    alive, most, threads = set(), [], {}
+
+    class Image:
+        def __init__(self):
+            alive.add(id(self))
+            most.append(len(alive))
+
+        def __del__(self):
+            alive.discard(id(self))
+
+    def stage(name, value, pause):
+        threads[name] = threading.get_ident()
+        time.sleep(pause)
+        return value
+
+    for slow in ("load", "process", "save"):
+        pause = {name: 0.003 if name == slow else 0 for name in ("load", "process", "save")}
+        run(
+            make_jobs(tmp_path / slow, 12),
+            lambda job, pause=pause: stage("load", Image(), pause["load"]),
+            lambda image, pause=pause: stage("process", image, pause["process"]),
+            lambda image, target, pause=pause: stage("save", None, pause["save"]),
+            parameters={},
+            options=Options(quiet=True),
+        )
+    assert max(most) == 3
+    assert not alive
+    assert len(set(threads.values())) == 3
+
+
+def test_failures_do_not_keep_their_images(jobs):
+    alive = []
+
+    class Image:
+        def __init__(self):
+            alive.append(1)
+
+        def __del__(self):
+            alive.pop()
+
+    def process(image):
+        raise ImageError("no")
+
+    go(jobs, load=lambda job: Image(), process=process)
+    assert not alive
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_disk_full_for_the_report_does_not_stop_the_images(jobs, capsys):
+    summary = go(jobs, report=Path("/dev/full"))
+    assert summary.done == 5
+    assert "the report ends here: No space left on device" in capsys.readouterr().err
+
+
+def test_summary_line():
+    assert (
+        str(Summary(done=3, skipped=2, failed=1, seconds=2.0)) == "3 done, 2 skipped, 1 failed in 2.0 s (1.5 a second)"
+    )
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_bar_on_a_terminal():
+    terminal = Terminal()
+    with Progress(2, stream=terminal) as progress:
+        progress.advance("a -> b")
+        progress.say("warning: something")
+        progress.fail("b: broken")
+    text = terminal.getvalue()
+    assert "a -> b" not in text
+    assert "\r[############............] 1/2 0:00 left\x1b[K" in text
+    assert "\r\x1b[Kwarning: something\n" in text
+    assert text.endswith("\r\x1b[K")
