@@ -79,6 +79,18 @@ def find_model(name: str) -> Path:
     return verify(find(entries(), name, "model", ModelError))
 
 
+def weights_file(name: str) -> Path:
+    """The ``.safetensors`` file beside the model called ``name``: to export or to train on from.
+
+    Raises:
+        ModelError: no such name, or it came without.
+    """
+    path = find(entries(), name, "model", ModelError).path.with_suffix(".safetensors")
+    if not path.is_file():
+        raise ModelError(f"{name}: its weights, {path}, are not there; name a .safetensors file instead")
+    return path
+
+
 def verify(entry: Entry) -> Path:
     """The file of a model, when it is the one that the catalogue describes.
 
