@@ -1,5 +1,6 @@
 """From the bytes of a file to arrays of pixels."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -33,7 +34,9 @@ _READERS: dict[str, type[ImageFile]] = {
     "GIF": GifImageFile,
     "BMP": BmpImageFile,
 }
-_SUBFILE_TYPE, _PHOTOMETRIC = 254, 262  # tags of TIFF
+# Tags of TIFF.
+_SUBFILE_TYPE, _PHOTOMETRIC = 254, 262
+_STRIPS, _STRIP_SIZES, _TILES, _TILE_SIZES = 273, 279, 324, 325
 _STRIP_PIXELS = 1 << 20
 
 
@@ -82,6 +85,7 @@ def frames_of(image: ImageFile, stream: BinaryIO, name: str, max_pixels: int) ->
         if isinstance(image, TiffImageFile):
             if index and image.tag_v2.get(_SUBFILE_TYPE, 0) & 1:
                 continue  # a smaller copy of another page, outdated as soon as that is edited
+            _check_whole(image, stream, name)
             check_size(name, image.size, 1, max_pixels - sum(f.shape[0] * f.shape[1] for f in frames))
         frames.append(_decode(image, stream, name, index))
         durations.append(float(image.info.get("duration") or 0))
@@ -101,6 +105,15 @@ def check_size(name: str, size: tuple[int, int], count: int, max_pixels: int) ->
             f"{name}: {width} x {height}{frames} is more than the limit of {max_pixels:,} pixels; "
             "raise it with --max-pixels if you trust the file"
         )
+
+
+def _check_whole(image: TiffImageFile, stream: BinaryIO, name: str) -> None:
+    """Refuse a page whose data lie beyond the file's end, of which both decoders would print complaints."""
+    tags = image.tag_v2
+    offsets, sizes = tags.get(_STRIPS, tags.get(_TILES, ())), tags.get(_STRIP_SIZES, tags.get(_TILE_SIZES, ()))
+    length = stream.seek(0, os.SEEK_END)
+    if any(offset + size > length for offset, size in zip(offsets, sizes, strict=False)):
+        raise ImageError(f"{name}: is cut short; copy or download it again")
 
 
 def _decode(image: ImageFile, stream: BinaryIO, name: str, index: int) -> Pixels:

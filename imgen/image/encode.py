@@ -17,7 +17,6 @@ from imgen.image.tiff import write_tiff
 
 _DEFAULT_QUALITY = {"JPEG": 95, "WEBP": 90, "AVIF": 90}
 _LONGEST_SIDE = {"JPEG": 65535, "GIF": 65535, "WEBP": 16383, "AVIF": 65535}
-_DEEP = {"PNG", "TIFF"}  # hold 16 bits
 _OPAQUE = {"JPEG", "BMP"}  # hold no alpha
 _ANIMATED = {"GIF", "WEBP", "PNG", "AVIF"}
 _JPEG_SEGMENT = 65533 - 29  # bytes, less the header of XMP: what does not fit is left out
@@ -55,9 +54,11 @@ def check(name: str, frames: list[Pixels], source_format: str, target_format: st
     if len(frames) > 1 and target_format not in ({"TIFF"} if source_format == "TIFF" else _ANIMATED):
         choice = "tiff" if source_format == "TIFF" else "gif, webp, avif or png"
         raise ImageError(f"{name}: there are {len(frames)} frames, which {target_format} cannot hold; choose {choice}")
-    if not may_round and target_format not in _DEEP and any(frame.dtype == np.uint16 for frame in frames):
+    holds_deep = target_format == "TIFF" or (target_format == "PNG" and len(frames) == 1)
+    if not (may_round or holds_deep) and any(frame.dtype == np.uint16 for frame in frames):
+        there = " in an animation" if len(frames) > 1 else ""
         raise ImageError(
-            f"{name}: the image has 16 bits, {target_format} holds 8; choose png or tiff, "
+            f"{name}: the image has 16 bits, {target_format} holds 8{there}; choose png or tiff, "
             f"or say --format {target_format.lower()} to round it"
         )
     if target_format in _OPAQUE and any(has_alpha(frame) for frame in frames):

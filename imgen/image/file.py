@@ -227,7 +227,7 @@ def _opened(source: Source) -> Iterator[tuple[str, BinaryIO, ImageFile]]:
     except PermissionError as error:
         raise ImageError(f"{path}: permission denied; make the file readable") from error
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        raise ImageError(f"{path}: cannot be opened ({error})") from error
+        raise ImageError(f"{path}: cannot be opened ({getattr(error, 'strerror', None) or error})") from error
     with stream_:
         with explained(str(path)):
             image = open_image(stream_, str(path))
