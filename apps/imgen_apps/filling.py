@@ -1,0 +1,95 @@
+"""The three stages of a batch of inpaintings: load a photo and its mask, fill, write."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from imgen.errors import ImageError
+from imgen.image import file
+from imgen_apps.holes import Mask
+from imgen_apps.inpainting import FEATHER, Inpainting
+from imgen_apps.jobs import Job
+from imgen_apps.masks import ALPHA, MaskFolder, masks_for
+from imgen_apps.pipeline import write_or_copy
+
+
+@dataclass
+class Work:
+    """A photo on its way."""
+
+    source: Path | bytes
+    picture: file.Picture
+    masks: list[Mask]  # one a frame
+    changed: bool = False
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How a batch fills, and how it writes; the options of ``imgen inpaint``."""
+
+    pipeline: Inpainting
+    mask: Path | MaskFolder | None  # None: what is transparent in the photo
+    invert: bool = False
+    grow: int = 0
+    feather: int = FEATHER
+    format: str | None = None
+    quality: int | None = None
+    strip_metadata: bool = False
+    max_pixels: int = file.DEFAULT_MAX_PIXELS
+
+    def with_masks(self, jobs: Iterable[Job]) -> list[Job]:
+        """The jobs that are not masks themselves, each with its mask beside it."""
+        return [self._with_mask(job) for job in jobs if not self._is_mask(job.source)]
+
+    def load(self, source: Path | bytes) -> Work:
+        """Read a photo and its mask.
+
+        Raises:
+            ImageError: one of them cannot be read, or there is no mask for it.
+        """
+        mask: Path | str | None = self.mask.of(source) if isinstance(self.mask, MaskFolder) else self.mask
+        picture = file.read(source, max_pixels=self.max_pixels)
+        masks = masks_for(picture.frames, mask or ALPHA, invert=self.invert, grow=self.grow, max_pixels=self.max_pixels)
+        return Work(source, picture, masks)
+
+    def fill(self, work: Work) -> Work:
+        """Fill all frames in place."""
+        for frame, mask in zip(work.picture.frames, work.masks, strict=True):
+            work.changed |= self.pipeline.fill(frame, mask, feather=self.feather)
+        work.masks = []
+        return work
+
+    def save(self, work: Work, target: Path | BinaryIO) -> dict[str, object]:
+        """Write the result; returns what the report says of it."""
+        write_or_copy(
+            work.picture,
+            work.source,
+            target,
+            changed=work.changed,
+            format=self.format,
+            quality=self.quality,
+            strip_metadata=self.strip_metadata,
+        )
+        model = self.pipeline.model
+        return {"model": model.spec.name, "device": model.device, "provider": model.provider}
+
+    def parameters(self) -> dict[str, object]:
+        """All that decides what a result looks like, beside the files and the model."""
+        names = ("invert", "grow", "feather", "format", "quality", "strip_metadata")
+        return {"tile": self.pipeline.tile, **{name: getattr(self, name) for name in names}}
+
+    def _with_mask(self, job: Job) -> Job:
+        if self.mask is None:
+            return job
+        try:
+            mask = self.mask.of(job.source) if isinstance(self.mask, MaskFolder) else self.mask
+        except ImageError:
+            return job  # loading it will say so, of this file alone
+        return replace(job, companions=(mask,))
+
+    def _is_mask(self, path: Path) -> bool:
+        """Whether a file found among the photos is a mask."""
+        if isinstance(self.mask, MaskFolder):
+            return path.resolve().is_relative_to(self.mask.folder.resolve())
+        return self.mask is not None and path.resolve() == self.mask.resolve()

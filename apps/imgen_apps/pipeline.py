@@ -1,0 +1,164 @@
+"""What all pipelines share: a model made for their task, and images that come out as the kind they went in."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import nullcontext
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+
+from imgen.errors import ImageError, ModelError, UsageError
+from imgen.image import file
+from imgen.image.atomic import atomic
+from imgen.runtime import Model
+
+Pixels = npt.NDArray[Any]  # H x W x C, uint8, uint16, float32 or float64 in 0..1
+Image = TypeVar("Image", bound=str | Path | bytes | PIL.Image.Image | npt.NDArray[Any])
+Change = Callable[[list[Pixels]], bool]
+
+
+class Pipeline:
+    """One task: photos of any size, depth and kind in, photos of the same kind out.
+
+    A pipeline keeps nothing between calls, so threads may share one.
+
+    Args:
+        model: trained for this task; see ``imgen.runtime.load``.
+
+    Raises:
+        ModelError: the model was made for another task.
+    """
+
+    task: ClassVar[str]
+
+    def __init__(self, model: Model):
+        if model.spec.task != self.task:
+            raise ModelError(
+                f"{model.spec.name} is a model for {model.spec.task!r}, not for {self.task!r}; choose another"
+            )
+        self.model = model
+
+
+def edit(image: Image, change: Change, *, name_suffix: str, output: str | Path | None = None) -> Image:
+    """Apply ``change`` to an image of any kind; what the caller gave is left as it was.
+
+    Args:
+        image: a path, the bytes of a file, a PIL image, or an array H x W or H x W x C (C = 1 grey,
+            2 grey + alpha, 3 RGB, 4 RGBA; unsigned 8 or 16 bit, or floats in 0..1).
+        change: given the frames (upright; one, unless a file is animated), changes them or replaces them in
+            the list, and says whether it did.
+        name_suffix: added to the name of a path, for the file to write.
+        output: of a path, the file to write instead; replaced if it exists.
+
+    Returns:
+        The same kind as ``image``: the path written, the bytes of a file of the same format, an image of the same
+        mode (RGB or RGBA of modes other than 1, L, LA, RGB, RGBA and I;16), an array of the same shape and type.
+
+    Raises:
+        ImageError: the image cannot be read or written.
+        UsageError: it is of no kind listed above.
+    """
+    result: Any
+    if output is not None and not isinstance(image, str | Path):
+        raise UsageError(f"output= is for an image given by its path, not for {type(image).__name__}")
+    if isinstance(image, str | Path):
+        result = type(image)(_edit_file(Path(image), change, name_suffix, output))
+    elif isinstance(image, bytes):
+        result = _edit_bytes(image, change)
+    elif isinstance(image, PIL.Image.Image):
+        result = _edit_pil(image, change)
+    elif isinstance(image, np.ndarray):
+        result = _edit_array(image, change)
+    else:
+        raise UsageError(f"an image is a path, bytes, a PIL image or an array, not {type(image).__name__}")
+    return result
+
+
+def write_or_copy(
+    picture: file.Picture,
+    source: Path | bytes,
+    target: Path | BinaryIO,
+    *,
+    changed: bool,
+    format: str | None = None,  # noqa: A002
+    quality: int | None = None,
+    strip_metadata: bool = False,
+) -> None:
+    """Write a picture; one that was not changed and keeps its format is copied as the file it is.
+
+    Args:
+        picture: to write, with ``format``, ``quality`` and ``strip_metadata`` as in ``imgen.image.file.write``.
+        source: what it was read from.
+        target: a path, or a file open for writing.
+        changed: whether anything was changed since.
+
+    Raises:
+        ImageError: the target cannot be written.
+        UsageError: the name of the target and its format contradict each other.
+    """
+    chosen = file.format_named(format) if format else None
+    if isinstance(target, Path):
+        chosen = file.format_for(target, chosen, picture.format)
+    if changed or quality is not None or strip_metadata or chosen not in (None, picture.format):
+        file.write(picture, target, format=format, quality=quality, strip_metadata=strip_metadata)
+        return
+    written = atomic(target) if isinstance(target, Path) else nullcontext(target)
+    with written as to, source.open("rb") if isinstance(source, Path) else BytesIO(source) as read:
+        shutil.copyfileobj(read, to)
+
+
+def _edit_file(source: Path, change: Change, name_suffix: str, output: str | Path | None) -> Path:
+    target = source.with_stem(source.stem + name_suffix) if output is None else Path(output)
+    if output is None and target.exists():
+        raise ImageError(f"{target}: exists already; name the file to write with output=")
+    picture = file.read(source)
+    write_or_copy(picture, source, target, changed=change(picture.frames))
+    return target
+
+
+def _edit_bytes(image: bytes, change: Change) -> bytes:
+    picture, stream = file.read(image), BytesIO()
+    write_or_copy(picture, image, stream, changed=change(picture.frames))
+    return stream.getvalue()
+
+
+def _edit_pil(image: PIL.Image.Image, change: Change) -> PIL.Image.Image:
+    if image.mode in ("I", "F"):
+        raise UsageError(f"a PIL image of mode {image.mode} does not say its range; convert it to I;16, L or RGB first")
+    plain = image
+    if image.mode == "1":
+        plain = image.convert("L")
+    elif image.mode not in ("L", "LA", "RGB", "RGBA") and not image.mode.startswith("I;16"):
+        plain = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    result = PIL.Image.fromarray(_edit_array(np.asarray(plain), change))
+    result.info = dict(image.info)
+    return result
+
+
+def _edit_array(image: Pixels, change: Change) -> Pixels:
+    _check(image)
+    frames = [image.astype(_WORKING.get(image.dtype.name, image.dtype.newbyteorder("=")), order="C")]
+    if image.ndim == 2:
+        frames[0] = frames[0][:, :, None]
+    change(frames)
+    result = frames[0].astype(image.dtype, copy=False)
+    return result[:, :, 0] if image.ndim == 2 else result
+
+
+_WORKING = {"float16": np.dtype(np.float32)}  # OpenCV knows no half precision
+
+
+def _check(image: Pixels) -> None:
+    shape = " x ".join(map(str, image.shape))
+    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 2, 3, 4)) or not image.size:
+        raise UsageError(f"an image array is H x W or H x W x 1, 2, 3 or 4, not {shape or 'a number'}")
+    if image.dtype not in (np.uint8, np.uint16) and image.dtype.kind != "f":
+        raise UsageError(f"an image array holds uint8, uint16 or floats in 0..1, not {image.dtype}")
+    if image.dtype.kind == "f" and not (image.min() >= 0 and image.max() <= 1):
+        raise UsageError(
+            f"an image array of floats is in 0..1, this one in {image.min():.4g}..{image.max():.4g}; scale it"
+        )

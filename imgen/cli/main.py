@@ -1,0 +1,74 @@
+"""The command ``imgen``: its verbs, and what becomes of errors.
+
+Nothing heavy is imported before a verb runs: ``imgen --help`` stays quick.
+"""
+
+import sys
+import traceback
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from imgen import __version__
+from imgen.cli import demo, doctor, export, inpaint, models, options, train
+from imgen.errors import ImgenError
+
+
+class _Verbs(TyperGroup):
+    """Says in one line what a user can put right, and exits with the code of its kind."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb."""
+        try:
+            return super().invoke(ctx)
+        except ImgenError as error:
+            if ctx.meta.get("imgen.debug"):
+                traceback.print_exc()
+            typer.echo(f"imgen: {error}", err=True)
+            raise typer.Exit(error.exit_code) from None
+
+
+app = typer.Typer(
+    cls=_Verbs,
+    help="Image processing with GANs: fill holes in photographs, train and export the models yourself.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich takes as long to import as all the rest
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"imgen {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _imgen(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: options.Debug = False,
+) -> None:
+    pass
+
+
+app.command()(inpaint.inpaint)
+app.command()(demo.demo)
+app.add_typer(models.app, name="models")
+app.command()(doctor.doctor)
+app.command(epilog=train.EPILOG)(train.train)
+app.command(epilog=export.EPILOG)(export.export)
+
+
+def main() -> None:
+    """Run the command line; an error that nobody foresaw is one line too, and a traceback with --debug."""
+    try:
+        app(prog_name="imgen")
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        what = "not enough memory" if isinstance(error, MemoryError) else f"unexpected {type(error).__name__}: {error}"
+        sys.exit(f"imgen: {' '.join(what.split())}; --debug shows where")
