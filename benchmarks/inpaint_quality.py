@@ -75,21 +75,11 @@ def classical() -> dict[str, Fill]:
 
 
 def model_fill(source: str, device: str) -> Fill:
-    """A model file or a catalogue name as a function of pixels and hole; what is not in the hole stays as it is."""
+    """A catalogue name or a model file, run as `imgen inpaint` runs it."""
     from imgen.runtime import load
+    from imgen_apps.inpainting import Inpainting
 
-    model = load(source, device=device)
-
-    def fill(pixels: Pixels, hole: Hole) -> Pixels:
-        height, width = hole.shape
-        more = ((0, -height % model.spec.multiple), (0, -width % model.spec.multiple))
-        image = np.pad(pixels, (*more, (0, 0)), "edge").transpose(2, 0, 1)[None].astype(np.float32) / 255
-        mask = np.pad(hole, more, "edge")[None, None].astype(np.float32) / 255
-        result = model(image, mask)[0, :, :height, :width].transpose(1, 2, 0)
-        filled = np.rint(result.clip(0, 1) * 255).astype(np.uint8)
-        return np.where(hole[..., None] > 0, filled, pixels)
-
-    return fill
+    return Inpainting(load(source, device=device))
 
 
 def measure(fills: Mapping[str, Fill], photos: Sequence[Path], heads: Path, *, size: int, seed: int) -> Scores:
