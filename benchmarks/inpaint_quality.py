@@ -20,48 +20,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from holes import KINDS, Hole, Pixels, crop, photographs
 from lpips import efficientnet_distance, vgg_distance
-from numpy.typing import NDArray
-from PIL import Image
 
-from imgen.data import masks
 from imgen.metrics import psnr
 
-Pixels = NDArray[np.uint8]  # H x W x 3, RGB
-Hole = NDArray[np.uint8]  # H x W, 255 = fill
 Fill = Callable[[Pixels, Hole], Pixels]
 Scores = dict[str, dict[str, dict[str, float]]]  # kind of hole, method, measure
 
-BOX = 128  # pixels
-STROKES = (0.2, 0.3)  # share of the image
 RADII = {"telea": (3, 10), "navier-stokes": (3, 1)}
 RATIO_BAR = 0.8  # of the best classical distance
 VGG, LITE, PSNR = "LPIPS[HED VGG-16]", "LPIPS-like[EfficientNet-Lite0]", "PSNR in the hole"
-
-
-def strokes(rng: np.random.Generator, size: int) -> Hole:
-    while True:  # the last stroke may overshoot
-        mask = masks.strokes(rng, size, size, STROKES)
-        if STROKES[0] <= mask.mean() <= STROKES[1]:
-            return np.uint8(255) * mask.astype(np.uint8)
-
-
-def box(rng: np.random.Generator, size: int) -> Hole:
-    return np.uint8(255) * masks.box(rng, size, size, (BOX / size, BOX / size)).astype(np.uint8)
-
-
-def blobs(rng: np.random.Generator, size: int) -> Hole:
-    while True:
-        mask = masks.blob(rng, size, size)
-        if mask.any():
-            return np.uint8(255) * mask.astype(np.uint8)
-
-
-KINDS: Mapping[str, Callable[[np.random.Generator, int], Hole]] = {
-    "strokes 20-30 %": strokes,
-    "one 128 px box": box,
-    "object shapes": blobs,
-}
 
 
 def classical() -> dict[str, Fill]:
@@ -99,15 +68,6 @@ def measure(fills: Mapping[str, Fill], photos: Sequence[Path], heads: Path, *, s
     return scores
 
 
-def crop(photo: Path, size: int, rng: np.random.Generator) -> Pixels:
-    with Image.open(photo) as file:
-        pixels = np.asarray(file.convert("RGB"))
-    if min(pixels.shape[:2]) < size:
-        raise SystemExit(f"{photo} is {pixels.shape[1]} x {pixels.shape[0]}, smaller than --size {size}")
-    top, left = (int(rng.integers(0, n - size + 1)) for n in pixels.shape[:2])
-    return pixels[top : top + size, left : left + size]
-
-
 def verdicts(scores: Scores, model: str) -> list[tuple[str, str, float, bool]]:
     """For each kind and bar: its words, the figure reached and whether that passes."""
     rows = []
@@ -140,10 +100,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     arguments = parser.parse_args()
 
-    photos = sorted(p for p in arguments.folder.iterdir() if p.suffix.lower() in {".png", ".jpg", ".jpeg"})
-    photos = photos[: arguments.limit]
-    if not photos:
-        raise SystemExit(f"{arguments.folder} holds no .png or .jpg photographs")
+    photos = photographs(arguments.folder)[: arguments.limit]
     fills = classical()
     if arguments.model:
         fills[arguments.model] = model_fill(arguments.model, arguments.device)
