@@ -9,6 +9,7 @@ Two graphs of the same network:
 """
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -77,9 +78,8 @@ def export(network: Network, path: Path, spec: Spec, graph: str = "core") -> Spe
     network = network.eval()
     module: nn.Module = network if graph == "core" else Embed(network, spec.multiple)
     make = _core_inputs if graph == "core" else _embed_inputs
-    step = spec.multiple if graph == "core" else 1
-    output = "image_filled" if graph == "core" else "result"
-    model = _trace(module, make(spec, 2, 8 * spec.multiple, 6 * spec.multiple), spec.inputs, output, step, graph)
+    example = make(spec, 2, 8 * spec.multiple, 6 * spec.multiple)
+    model = _trace(module, example, spec.inputs, graph, spec.multiple)
     _check_form(model, path, graph)
     worst, sizes = _compare(model, module, spec, graph)
     if worst > TOLERANCE[graph]:
@@ -97,25 +97,25 @@ def export(network: Network, path: Path, spec: Spec, graph: str = "core") -> Spe
 
 
 def _trace(
-    module: nn.Module, example: Sequence[Tensor], names: Sequence[str], output: str, step: int, graph: str
+    module: nn.Module, example: Sequence[Tensor], names: Sequence[str], graph: str, multiple: int
 ) -> onnx.ModelProto:
     batch = torch.export.Dim("batch", min=1, max=64)
     rows = torch.export.Dim("rows", min=1, max=16384)
     columns = torch.export.Dim("columns", min=1, max=16384)
-    high, wide = (2, 3) if graph == "core" else (1, 2)
-    free = {0: batch, high: step * rows if step > 1 else rows, wide: step * columns if step > 1 else columns}
-    program = torch.onnx.export(
-        module,
-        tuple(example),
-        dynamo=True,
-        verbose=False,
-        opset_version=OPSET,
-        input_names=list(names),
-        output_names=[output],
-        dynamic_shapes=tuple(dict(free) for _ in names),
-        external_data=False,
-        optimize=True,
-    )
+    free = {0: batch, 2: multiple * rows, 3: multiple * columns} if graph == "core" else {0: batch, 1: rows, 2: columns}
+    with warnings.catch_warnings():  # of the exporter about its own internals
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module,
+            tuple(example),
+            dynamo=True,
+            verbose=False,
+            opset_version=OPSET,
+            input_names=list(names),
+            output_names=["result"],
+            dynamic_shapes=tuple(dict(free) for _ in names),
+            external_data=False,
+        )
     if program is None:
         raise ModelError("torch returned no ONNX program; update torch")
     return program.model_proto

@@ -93,9 +93,7 @@ class _SameConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = x.shape[-2:]
-        needed = [
-            max((-(-size // self.stride) - 1) * self.stride + self.kernel - size, 0) for size in (height, width)
-        ]
+        needed = [max((-(-size // self.stride) - 1) * self.stride + self.kernel - size, 0) for size in (height, width)]
         if needed[0] == needed[1] and needed[0] % 2 == 0:
             return F.conv2d(x, self.weight, self.bias, self.stride, needed[0] // 2, groups=self.groups)
         (top, left) = (n // 2 for n in needed)

@@ -37,7 +37,7 @@ class Inpainter(Network):
     MULTIPLE = 16
     INPUTS = ("image", "mask")
 
-    def __init__(self, config: Config = Config()) -> None:  # noqa: B008 (frozen)
+    def __init__(self, config: Config = Config()) -> None:
         super().__init__()
         self.config = config
         half, quarter, eighth = config.half, config.quarter, config.eighth
@@ -146,7 +146,7 @@ def pull_push(image: Tensor, mask: Tensor) -> Tensor:
         spread = _blur(torch.cat([colour, weight], 1), reach)
         missing = (weight < 1e-3).to(colour.dtype)
         colour, weight = colour + missing * spread[:, :3], weight + missing * spread[:, 3:]
-    filled = (colour + 0.5 * 1e-4) / (weight + 1e-4)
+    filled = (colour + 0.5e-8) / (weight + 1e-8)
     for colour, weight in reversed(levels):
         known = (weight * 4).clamp(max=1)  # a place with a quarter of its pixels known is known well enough
         below = F.interpolate(filled, scale_factor=2, mode="bilinear", align_corners=False)

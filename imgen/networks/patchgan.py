@@ -5,6 +5,7 @@ arXiv:1611.07004, sec. 3.2.2; spectral normalisation: Miyato et al. 2018, arXiv:
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -31,13 +32,13 @@ class PatchGAN(Network):
         width: int = 64  # features of the first convolution, doubled level by level up to 4x
         depth: int = 3  # strided levels; 3 makes each score see 70 x 70 pixels
 
-    def __init__(self, config: Config = Config()) -> None:  # noqa: B008 (frozen)
+    def __init__(self, config: Config = Config()) -> None:
         super().__init__()
         self.config = config
         widths = [config.channels, *(config.width * min(2**level, 4) for level in range(config.depth))]
         self.levels = nn.ModuleList(
             spectral_norm(nn.Conv2d(before, after, 4, 2, 1))
-            for before, after in zip(widths[:-1], widths[1:], strict=True)
+            for before, after in pairwise(widths)
         )
         self.levels.append(spectral_norm(nn.Conv2d(widths[-1], widths[-1], 3, 1, 1)))
         self.score = spectral_norm(nn.Conv2d(widths[-1], 1, 3, 1, 1))

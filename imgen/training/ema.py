@@ -22,6 +22,6 @@ class MovingAverage:
         """Take in the weights after step ``t`` (from 0); buffers are copied."""
         weight = 1 - min(self.decay, (1 + t) / (10 + t))
         averages = list(self.network.parameters())
-        torch._foreach_lerp_(averages, list(network.parameters()), weight)  # noqa: SLF001
+        torch._foreach_lerp_(averages, list(network.parameters()), weight)
         for mine, theirs in zip(self.network.buffers(), network.buffers(), strict=True):
             mine.copy_(theirs)

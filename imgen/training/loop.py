@@ -43,6 +43,7 @@ class Trainer:
         source: Source,
         config: TrainConfig,
         folder: Path,
+        *,
         device: str = "cpu",
         picture: Callable[[nn.Module, int], None] | None = None,
     ) -> None:

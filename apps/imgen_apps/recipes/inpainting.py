@@ -7,7 +7,7 @@ the figures to expect.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,7 @@ class Recipe:
     critic: PatchGAN.Config = field(default_factory=lambda: PatchGAN.Config(channels=4, width=48))
     # (share of the steps after which it begins, side of the squares, batch): about the same cost a step
     stages: tuple[tuple[float, int, int], ...] = ((0.0, 128, 8), (0.75, 256, 2))
+    batch_factor: int = 1  # on every stage's batch: a GPU is idle at 1
 
 
 class RandomHoles:
@@ -50,6 +51,7 @@ class RandomHoles:
         progress = index / self.recipe.train.steps
         _, size, count = max(stage for stage in self.recipe.stages if stage[0] <= progress)
         rng = np.random.default_rng((self.recipe.train.seed, index))
+        count *= self.recipe.batch_factor
         images = np.stack([self.photos.crop(rng, size) for _ in range(count)])
         masks = np.stack([mixed(rng, size, size) for _ in range(count)])
         return Holes(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255, torch.from_numpy(masks)[:, None])
@@ -62,7 +64,14 @@ def trainer(data: Sequence[Path], folder: Path, recipe: Recipe, device: str = "c
     extractor = EfficientNetLite0.pretrained().to(device)
     engine = InpaintingGAN(Inpainter(recipe.network), PatchGAN(recipe.critic), extractor, recipe.losses)
     shown = source.batch(0)
-    return Trainer(engine, source, recipe.train, folder, device, lambda net, step: _show(net, shown, folder, step))
+    return Trainer(
+        engine,
+        source,
+        recipe.train,
+        folder,
+        device=device,
+        picture=lambda net, step: _show(net, shown, folder, step),
+    )
 
 
 def finish(trained: Trainer, path: Path, spec: Spec) -> None:
@@ -71,11 +80,6 @@ def finish(trained: Trainer, path: Path, spec: Spec) -> None:
     if not isinstance(network, Inpainter):
         raise UsageError(f"an inpainting run trains an Inpainter, this one trained a {type(network).__name__}")
     weights.save(network, path, spec)
-
-
-def describe(recipe: Recipe) -> dict[str, object]:
-    """The recipe as plain values, for a run's folder."""
-    return asdict(recipe)
 
 
 @torch.no_grad()

@@ -1,0 +1,77 @@
+"""imgen train: a network of one's own, from one's own photographs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EPILOG = (
+    "Examples:  imgen train inpainting --data photos/ --out runs/mine    "
+    "imgen train inpainting --data photos/ --out runs/mine --resume"
+)
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="What to train: inpainting.")],
+    data: Annotated[list[Path], typer.Option(help="Folder of photographs; give it several times for several.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run: checkpoint, log, pictures, model.")] = Path(
+        "runs/inpainting"
+    ),
+    steps: Annotated[int, typer.Option(min=1, help="Steps of about eight 128-pixel squares.")] = 100_000,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    precision: Annotated[str, typer.Option(help="fp32, or bf16 where the processor has it.")] = "fp32",
+    batch: Annotated[int, typer.Option(min=1, help="Multiply the recipe's batch by this; a GPU wants 8 or more.")] = 1,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal runs.")] = 0,
+    name: Annotated[str, typer.Option(help="The model's name in its file.")] = "inpaint-mine",
+    licence: Annotated[str, typer.Option(help="SPDX name under which the weights may be used.")] = "unknown",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint, exactly.")] = False,
+) -> None:
+    """Train a model and write it as .safetensors, ready for `imgen inpaint --model` and `imgen export`."""
+    from imgen.errors import UsageError
+
+    if recipe != "inpainting":
+        raise UsageError(f"no recipe is called {recipe!r}; there are: inpainting")
+    if (out / "checkpoint.pt").exists() and not resume:
+        raise UsageError(f"{out} holds a run already; give --resume to go on with it, or another --out")
+    try:
+        import torch
+
+        from imgen_apps.recipes import inpainting
+    except ImportError as error:
+        raise UsageError(f'training needs torch ({error}); pip install "imgen[train]"') from error
+    from imgen.spec import Spec
+    from imgen.training.config import TrainConfig
+
+    config = inpainting.Recipe(train=TrainConfig(steps=steps, precision=precision, seed=seed), batch_factor=batch)
+    trainer = inpainting.trainer(data, out, config, _device(device, torch))
+    if resume:
+        trainer.resume()
+    try:
+        trainer.run()
+    except KeyboardInterrupt:
+        typer.echo(f"stopped at step {trainer.step}; the same command with --resume goes on from there", err=True)
+        raise
+    spec = Spec(
+        name=name,
+        task="inpaint",
+        licence=licence,
+        inputs=("image", "mask"),
+        multiple=16,
+        recipe=f"imgen train inpainting --steps {steps} --batch {batch} --seed {seed}",
+        data=", ".join(folder.name for folder in data),
+    )
+    model = out / "model.safetensors"
+    inpainting.finish(trainer, model, spec)
+    typer.echo(f"{model}: {trainer.step} steps; try it: imgen inpaint photo.png --mask mask.png --model {model}")
+
+
+def _device(asked: str, torch: object) -> str:
+    """The device that is meant; an unavailable one is an error, never another device."""
+    from imgen.errors import DeviceError
+
+    available = torch.cuda.is_available()  # type: ignore[attr-defined]
+    if asked == "auto":
+        return "cuda" if available else "cpu"
+    if asked.startswith("cuda") and not available:
+        raise DeviceError(f"torch finds no CUDA device for --device {asked}; take --device cpu or install a driver")
+    return asked

@@ -1,0 +1,86 @@
+import pytest
+import torch
+
+from imgen.networks.inpainter import Inpainter, KnownAttention, pull_push
+
+TINY = Inpainter.Config(half=4, quarter=4, eighth=8, blocks=2)
+
+
+def hole(height: int, width: int) -> torch.Tensor:
+    mask = torch.zeros(1, 1, height, width)
+    mask[..., height // 4 : height // 2, width // 4 : width // 2] = 1
+    return mask
+
+
+@pytest.mark.parametrize("size", [(16, 16), (48, 80), (16, 208)])
+def test_outside_the_hole_nothing_changes(size: tuple[int, int]) -> None:
+    net = Inpainter(TINY).eval()
+    torch.nn.init.normal_(net.leave[0].weight)
+    image, mask = torch.rand(2, 3, *size), hole(*size).expand(2, 1, *size)
+    result = net(image, mask)
+    assert torch.equal(result * (1 - mask), image * (1 - mask))
+    assert result.shape == image.shape
+    assert 0 <= result.min() <= result.max() <= 1
+
+
+def test_what_lies_inside_the_hole_is_not_seen() -> None:
+    net = Inpainter(TINY).eval()
+    torch.nn.init.normal_(net.leave[0].weight)
+    image, mask = torch.rand(1, 3, 32, 32), hole(32, 32)
+    other = torch.where(mask > 0, torch.rand_like(image), image)
+    assert torch.allclose(net(image, mask), net(other, mask), atol=1e-6)
+
+
+def test_before_training_it_is_pull_push() -> None:
+    image, mask = torch.rand(1, 3, 64, 64), hole(64, 64)
+    expected = torch.where(mask > 0, pull_push(image, mask), image)
+    assert torch.allclose(Inpainter(TINY).eval()(image, mask), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
+def test_pull_push_goes_on_with_a_plain_colour(value: float) -> None:
+    image = torch.full((1, 3, 128, 128), value)
+    mask = torch.ones(1, 1, 128, 128)
+    mask[..., :8, :8] = 0  # all that is known is one corner
+    assert torch.allclose(pull_push(image * (1 - mask), mask), image, atol=0.02)
+
+
+def test_pull_push_stays_within_the_colours_around() -> None:
+    torch.manual_seed(0)
+    image = torch.rand(1, 3, 64, 64) * 0.5 + 0.25
+    filled = pull_push(image, hole(64, 64))
+    assert image.min() - 1e-3 <= filled.min()
+    assert filled.max() <= image.max() + 1e-3
+
+
+def test_pull_push_follows_a_ramp_across_the_hole() -> None:
+    ramp = torch.linspace(0, 1, 64).expand(1, 3, 64, 64)
+    mask = hole(64, 64)
+    filled = pull_push(ramp, mask)
+    inside = filled[0, 0, 24, 16:32]
+    assert (inside.diff() > 0).all()
+    assert (filled - ramp).abs().max() < 0.12
+
+
+def test_an_image_without_any_known_pixel_becomes_grey() -> None:
+    filled = pull_push(torch.rand(1, 3, 32, 32), torch.ones(1, 1, 32, 32))
+    assert torch.allclose(filled, torch.full_like(filled, 0.5), atol=1e-3)
+
+
+def test_attention_reads_known_places() -> None:
+    torch.manual_seed(0)
+    layer = KnownAttention(8)
+    torch.nn.init.eye_(layer.out.weight[:, :, 0, 0])
+    x, mask = torch.rand(1, 8, 8, 8), torch.zeros(1, 1, 64, 64)
+    mask[..., :32] = 1  # the left half is unknown
+    changed = x.clone()
+    changed[..., :4] += 1
+    known, unknown = x[..., 6:], mask[..., :32]
+    assert unknown.all()
+    # What a known place reads hardly depends on what stands in the hole.
+    difference = (layer(x, mask) - layer(changed, mask))[..., 6:].abs().max()
+    assert difference < 0.05 * (layer(x, mask)[..., 6:] - known).abs().max()
+
+
+def test_it_is_small() -> None:
+    assert Inpainter().parameter_count() < 6_000_000
