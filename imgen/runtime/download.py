@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from imgen import __version__
 from imgen.errors import ModelError
 
 Progress = Callable[[int, int], None]
@@ -86,7 +85,7 @@ def _fetch_all(url: str, part: Path, size: int, progress: Progress | None) -> No
 
 def _fetch_some(url: str, file: BinaryIO, size: int, progress: Progress | None) -> str | None:
     """Append what one request brings; returns why it ended early, if the server said so."""
-    headers = {"User-Agent": f"imgen/{__version__}"}
+    headers = {"User-Agent": "imgen"}
     if start := file.tell():
         headers["Range"] = f"bytes={start}-"
     request = urllib.request.Request(url, headers=headers)

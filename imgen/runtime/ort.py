@@ -76,7 +76,7 @@ def cuda_problem() -> str | None:
     if CUDA not in onnxruntime.get_available_providers():
         return "this onnxruntime is built without CUDA; pip uninstall onnxruntime, then pip install onnxruntime-gpu"
     if not _gpus():
-        return "no NVIDIA GPU with a working driver is visible; nvidia-smi should list one"
+        return "no NVIDIA GPU with a working driver is visible; check nvidia-smi"
     said = io.StringIO()
     with contextlib.redirect_stdout(said):  # it prints what is missing, where a pipe may be reading
         onnxruntime.preload_dlls()
