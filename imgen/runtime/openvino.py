@@ -46,5 +46,9 @@ class OpenVinoModel(Model):
 
     def _run(self, inputs: tuple[Array, ...]) -> Array:
         request = self._network.create_infer_request()
-        request.infer([np.ascontiguousarray(array) for array in inputs])
+        arrays = [np.ascontiguousarray(array) for array in inputs]
+        for port, array in zip(self._network.inputs, arrays, strict=True):
+            # request.infer(arrays) copies, and has let a wrong number of channels pass
+            request.set_tensor(port, openvino.Tensor(array, shared_memory=True))
+        request.infer()
         return request.get_output_tensor(0).data.copy()  # the tensor dies with its request
