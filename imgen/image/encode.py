@@ -10,6 +10,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from imgen.errors import ImageError
 from imgen.image import deep
+from imgen.image.jpeg import can_recode, recoded
 from imgen.image.metadata import Metadata
 from imgen.image.palette import indexed
 from imgen.image.pixels import Pixels, has_alpha, to_8bit, without_alpha
@@ -80,6 +81,9 @@ def encode(stream: BinaryIO, frames: list[Pixels], format_: str, metadata: Metad
     """
     if format_ == "TIFF":
         write_tiff(stream, frames, metadata)
+    elif format_ == "JPEG" and metadata.jpeg and not quality and can_recode(frames[0], metadata.jpeg):
+        image = recoded(to_8bit(frames[0]), metadata.jpeg)
+        image.save(_Sink(stream), format_, **_jpeg(metadata, None))  # type: ignore[arg-type]
     elif format_ == "PNG" and len(frames) == 1 and frames[0].dtype == np.uint16:
         deep.write_png(stream, frames[0], metadata)
     else:

@@ -7,8 +7,9 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile, get_sampling
+from PIL.JpegImagePlugin import JpegImageFile
 
+from imgen.image.jpeg import JpegCoding, coding_of
 from imgen.image.pixels import Pixels, colours_of
 
 # What stays true of a TIFF's tags when its pixels are written anew; the rest describes its layout.
@@ -28,16 +29,6 @@ _OUTDATED_XMP = re.compile(
     rb'\s*tiff:Orientation="\d+"|<tiff:Orientation>\d+</tiff:Orientation>|<xmp:Thumbnails>.*?</xmp:Thumbnails>',
     re.DOTALL,
 )
-
-
-@dataclass(frozen=True)
-class JpegCoding:
-    """How a JPEG was quantised: written again the same way, blocks nobody touched come back as they were."""
-
-    tables: tuple[tuple[int, ...], ...]  # one of 64 steps for each kind of component, not in zigzag order
-    subsampling: int  # Pillow's number: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0
-    progressive: bool
-    rgb: bool  # stored as RGB, not as YCbCr
 
 
 @dataclass(frozen=True)
@@ -70,7 +61,7 @@ def metadata_of(image: ImageFile, stream: BinaryIO, frames: list[Pixels], durati
         loop=info.get("loop") if animated else None,
         default_image=animated and bool(info.get("default_image")),
         palettes=tuple(colours_of(frame).tobytes() for frame in frames) if image.format == "GIF" else (),
-        jpeg=_jpeg_coding(image) if isinstance(image, JpegImageFile) else None,
+        jpeg=_jpeg_coding(image, stream) if isinstance(image, JpegImageFile) else None,
         lossless=image.format == "WEBP" and _is_lossless_webp(stream),
     )
 
@@ -116,17 +107,9 @@ def _dpi(value: tuple[float, float] | None) -> tuple[float, float] | None:
     return (across, down) if usable else None
 
 
-def _jpeg_coding(image: JpegImageFile) -> JpegCoding | None:
-    if image.mode == "CMYK":  # written as YCbCr, whose tables are others
-        return None
-    tables = tuple(tuple(image.quantization[key]) for key in sorted(image.quantization))
-    sampling = get_sampling(image)
-    return JpegCoding(
-        tables=tables,
-        subsampling=max(sampling, 0),  # what Pillow cannot write, 4:1:1 for one, loses nothing as 4:4:4
-        progressive=bool(image.info.get("progressive")),
-        rgb=image.mode == "RGB" and image.info.get("adobe_transform") == 0,
-    )
+def _jpeg_coding(image: JpegImageFile, stream: BinaryIO) -> JpegCoding | None:
+    stream.seek(0)
+    return coding_of(image, orientation_of(image), stream.read())
 
 
 def _is_lossless_webp(stream: BinaryIO) -> bool:
