@@ -45,7 +45,8 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
         with partial.open("x+b") as stream:  # not tempfile, whose files are private to the user
             yield stream
         if final.exists():
-            shutil.copymode(final, partial)
+            with suppress(OSError):  # not all file systems have permissions
+                shutil.copymode(final, partial)
         partial.replace(final)
     except BaseException as error:
         with suppress(OSError):
