@@ -99,21 +99,18 @@ def plan(mask: Mask, limit: int) -> Plan:
         limit: longest side of what the network is to see.
     """
     touched = _pool(mask, np.maximum)
-    _, labels, boxes, _ = cv2.connectedComponentsWithStats(touched, connectivity=8, ltype=cv2.CV_32S)
-    owner = labels.astype(np.int32, copy=False)
+    _, components, boxes, _ = cv2.connectedComponentsWithStats(touched, connectivity=8, ltype=cv2.CV_32S)
+    owner = components.astype(np.int32, copy=False)
     thickness = _thickness(_pool(mask, np.minimum), owner, len(boxes))
     pieces = list(_pieces(owner, boxes.astype(np.int64), thickness, mask.shape, limit))
     bundles = _bundles(pieces, mask.shape, limit)
 
-    # What needs no scaling is filled first: it is what the network knows best.
-    crops = [_crop(holes, margin, mask.shape) for _, holes, margin in bundles]
-    scales = [min(1.0, limit / max(crop.height, crop.width)) for crop in crops]
-    order = sorted(range(len(bundles)), key=lambda i: -scales[i])
     numbers = np.zeros(owner.max() + 1, np.int32)
     groups = []
-    for number, i in enumerate(order, 1):
-        numbers[bundles[i].labels] = number
-        groups.append(Group(number, bundles[i].holes, crops[i], scales[i]))
+    for number, (labels, holes, margin) in enumerate(bundles, 1):
+        numbers[labels] = number
+        crop = _crop(holes, margin, mask.shape)
+        groups.append(Group(number, holes, crop, min(1.0, limit / max(crop.height, crop.width))))
     return Plan(groups, numbers[owner])
 
 
@@ -140,9 +137,10 @@ def _expand(cells: npt.NDArray[np.bool_], box: Box) -> Mask:
 
 
 def _thickness(full: Mask, owner: Cells, count: int) -> npt.NDArray[np.int64]:
-    """Of each component, about the diameter in pixels of the largest disc inside it.
+    """Of each component, about the diameter of the largest disc inside it, in pixels.
 
-    Measured on the cells that are all hole: a dense pattern, between whose strokes the image is known, is thin.
+    The disc may lie in part outside the image; no hole is further than half of it from what is known.
+    Measured on the cells that are all hole: a dense pattern, known between its strokes, is thin.
     """
     depth = np.zeros(count, np.float32)
     inside = owner > 0
@@ -171,7 +169,7 @@ def _pieces(
     for label in range(1, len(boxes)):
         left, top, width, height = boxes[label, :4].tolist()
         cells = Box(top, left, top + height, left + width)
-        thick = min(int(thickness[label]), CELL * width, CELL * height)
+        thick = min(int(thickness[label]), CELL * max(width, height))
         margin = max(MARGIN, thick)
         crop = _crop(_pixels(cells, shape), margin, shape)
         whole = limit / max(crop.height, crop.width)

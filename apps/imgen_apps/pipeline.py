@@ -156,7 +156,7 @@ def _check(image: Pixels) -> None:
     shape = " x ".join(map(str, image.shape))
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 2, 3, 4)) or not image.size:
         raise UsageError(f"an image array is H x W or H x W x 1, 2, 3 or 4, not {shape or 'a number'}")
-    if image.dtype not in (np.uint8, np.uint16) and image.dtype.kind != "f":
+    if image.dtype.name not in ("uint8", "uint16") and image.dtype.kind != "f":
         raise UsageError(f"an image array holds uint8, uint16 or floats in 0..1, not {image.dtype}")
     if image.dtype.kind == "f" and not (image.min() >= 0 and image.max() <= 1):
         raise UsageError(
