@@ -41,7 +41,7 @@ def main() -> int:
     name = default_model("inpaint")
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder, "filled.jpg")
-        inpaint = ["inpaint", ASSETS / "astronaut.jpg", "--mask", ASSETS / "astronaut-mask.png", "--overwrite"]
+        inpaint = ["inpaint", ASSETS / "astronaut.jpg", "--mask", ASSETS / "astronaut-mask.png", "--overwrite", "--quiet"]
         inpaint += ["--output", result, "--device", "cpu", "--model"]
         helped = best(["--help"])
         through_onnx = best([*inpaint, find_model(name)])

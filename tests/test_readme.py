@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 import typer
-from PIL import Image
 
+from imgen import weights
 from imgen.cli.main import app
+from imgen.image import file
 from imgen.runtime import catalogue
 from imgen_export.graph import export
 
 ROOT = Path(__file__).parent.parent
+ASSETS = ROOT / "imgen" / "assets"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -31,26 +33,27 @@ COMMANDS = [
 ]
 
 
-@pytest.fixture
-def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the files that snippets name, as the current one."""
-    assets = ROOT / "imgen" / "assets"
-    shutil.copy(assets / "astronaut.jpg", tmp_path / "photo.jpg")
-    shutil.copy(assets / "astronaut-mask.png", tmp_path / "mask.png")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `imgen export inpaint-base inpaint.onnx --graph embed` writes."""
+    source = catalogue.weights_file("inpaint-base")
+    path = tmp_path_factory.mktemp("embed") / "inpaint.onnx"
+    export(weights.load(source), path, weights.read_spec(source), "embed")
+    return path
 
 
 @pytest.mark.parametrize(("page", "text"), SNIPPETS, ids=lambda value: getattr(value, "name", "snippet"))
-def test_snippets_run(page: Path, text: str, photos: Path) -> None:
+def test_snippets_run(
+    page: Path, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    photo = shutil.copy(ASSETS / "astronaut.jpg", tmp_path / "photo.jpg")
+    shutil.copy(ASSETS / "astronaut-mask.png", tmp_path / "mask.png")
     if "inpaint.onnx" in text:
-        from imgen import weights
-
-        source = catalogue.weights_file("inpaint-base")
-        export(weights.load(source), photos / "inpaint.onnx", weights.read_spec(source), "embed")
+        shutil.copy(request.getfixturevalue("embedded"), tmp_path)
+    monkeypatch.chdir(tmp_path)
     exec(compile(text, str(page), "exec"), {})
-    for result in photos.glob("filled.*"):
-        assert Image.open(result).size == Image.open(photos / "photo.jpg").size
+    for result in tmp_path.glob("filled.*"):
+        assert file.probe(result).width == file.probe(photo).width
 
 
 @pytest.mark.parametrize("line", COMMANDS)
