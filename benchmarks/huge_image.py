@@ -63,11 +63,11 @@ def main() -> int:
         folder = Path(name)
         make(folder)
         before = read(folder / "photo.jpg").pixels
-        for suffix in (".jpg", ".tif"):
+        for suffix in (".jpg", ".bmp"):
             peak, seconds = measure(folder, suffix, model)
             worst = max(worst, peak)
             print(f"JPEG to {suffix[1:].upper()}: peak {peak / 1e9:.2f} GB, {seconds:.1f} s (bar {BAR / 1e9} GB)")
-        after = read(folder / "filled.tif").pixels
+        after = read(folder / "filled.bmp").pixels
         changed = (before != after).any(axis=2)
         inside = slice(SIDE // 2, SIDE // 2 + HOLE)
         outside = np.count_nonzero(changed) - np.count_nonzero(changed[inside, inside])

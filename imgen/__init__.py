@@ -29,7 +29,7 @@ def inpaint(
     *,
     invert: bool = False,
     grow: int = 0,
-    feather: int = 0,
+    feather: int = 2,
     output: str | Path | None = None,
     model: str | Path | None = None,
     device: str = "auto",

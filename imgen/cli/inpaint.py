@@ -33,7 +33,7 @@ def inpaint(
             max=64,
             help="Pixels inside the mask over which the fill takes up the colours around.",
         ),
-    ] = 0,
+    ] = 2,
     model: options.Model = None,
     device: options.Device = "auto",
     threads: options.Threads = None,
