@@ -22,7 +22,7 @@ _GREY = np.array([[0.299], [0.587], [0.114]], np.float32)  # ITU-R BT.601, as Pi
 class Inpainting(Pipeline):
     """Fill holes with what could be there.
 
-    >>> fill = Inpainting(imgen.load_model("inpaint"))  # doctest: +SKIP
+    >>> fill = Inpainting(imgen.load_model("inpaint-base"))  # doctest: +SKIP
     >>> fill("photo.jpg", "mask.png")  # doctest: +SKIP
     'photo-inpainted.jpg'
 
@@ -40,7 +40,7 @@ class Inpainting(Pipeline):
 
     def __init__(self, model: Model, *, tile: int | None = None):
         super().__init__(model)
-        self.tile = model.spec.size * 3 // 2 if tile is None else tile
+        self.tile = max(model.spec.size * 3 // 2, SMALLEST) if tile is None else tile
         if self.tile < SMALLEST:
             raise UsageError(f"tile is {tile}, but the network has to see at least {SMALLEST} pixels; give more")
 
