@@ -41,8 +41,8 @@ def main() -> int:
     name = default_model("inpaint")
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder, "filled.jpg")
-        inpaint = ["inpaint", ASSETS / "astronaut.jpg", "--mask", ASSETS / "astronaut-mask.png", "--overwrite", "--quiet"]
-        inpaint += ["--output", result, "--device", "cpu", "--model"]
+        inpaint = ["inpaint", ASSETS / "astronaut.jpg", "--mask", ASSETS / "astronaut-mask.png"]
+        inpaint += ["--overwrite", "--quiet", "--output", result, "--device", "cpu", "--model"]
         helped = best(["--help"])
         through_onnx = best([*inpaint, find_model(name)])
         through_torch = best([*inpaint, weights_file(name)])
