@@ -73,9 +73,8 @@ def verdicts(scores: Scores, model: str) -> list[tuple[str, str, float, bool]]:
     rows = []
     for kind, methods in scores.items():
         rivals = [values for name, values in methods.items() if name != model]
-        for distance in (VGG, LITE):
-            ratio = methods[model][distance] / min(values[distance] for values in rivals)
-            rows.append((kind, f"{distance} / best classical, at most {RATIO_BAR}", ratio, ratio <= RATIO_BAR))
+        ratio = methods[model][VGG] / min(values[VGG] for values in rivals)
+        rows.append((kind, f"{VGG} / best classical, at most {RATIO_BAR}", ratio, ratio <= RATIO_BAR))
         gain = methods[model][PSNR] - max(values[PSNR] for values in rivals)
         rows.append((kind, f"{PSNR} - best classical, dB, not below 0", gain, gain >= 0))
     return rows

@@ -60,7 +60,8 @@ class Spec:
             raise ModelError(f"{where}: format {found!r}, this imgen reads {FORMAT}; update imgen or export again")
         known = {f.name for f in fields(cls)}
         try:
-            spec = cls(**{k: tuple(v) if k == "inputs" else v for k, v in values.items() if k in known})
+            chosen: dict[str, Any] = {k: tuple(v) if k == "inputs" else v for k, v in values.items() if k in known}
+            spec = cls(**chosen)
         except TypeError as error:
             raise ModelError(f"{where}: incomplete description ({error}); export the model again") from error
         return spec

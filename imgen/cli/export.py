@@ -1,5 +1,6 @@
 """imgen export: a trained network as a verified ONNX file."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,10 +27,12 @@ def export(
     source = _source(model)
     try:
         from imgen import weights
+        from imgen.runtime.download import sha256_of
         from imgen_export.graph import export as write
     except ImportError as error:
         raise UsageError(f'exporting needs torch and onnx ({error}); pip install "imgen[train]"') from error
-    spec = write(weights.load(source), output, weights.read_spec(source), graph)
+    described = replace(weights.read_spec(source), weights_sha256=sha256_of(source))
+    spec = write(weights.load(source), output, described, graph)
     parity = spec.parity
     sizes = ", ".join(f"{n}x{h}x{w}" for n, h, w in parity["sizes"])
     unit = "levels of 255" if graph == "embed" else "of 0..1"

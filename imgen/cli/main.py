@@ -3,8 +3,10 @@
 Nothing heavy is imported before a verb runs: ``imgen --help`` stays quick.
 """
 
+import logging
 import sys
 import traceback
+import warnings
 from typing import Annotated, Any
 
 import typer
@@ -65,6 +67,8 @@ app.command(epilog=export.EPILOG)(export.export)
 
 def main() -> None:
     """Run the command line; an error that nobody foresaw is one line too, and a traceback with --debug."""
+    warnings.filterwarnings("ignore", module="PIL")  # of damaged metadata; a damaged image is an error of its own
+    logging.basicConfig(format="imgen: %(message)s")
     try:
         app(prog_name="imgen")
     except Exception as error:

@@ -1,5 +1,6 @@
 """imgen train: a network of one's own, from one's own photographs."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,25 +13,22 @@ EPILOG = (
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="What to train: inpainting.")],
+    recipe: Annotated[str, typer.Argument(help="inpainting, or inpainting-refine: a short run that sharpens another.")],
     data: Annotated[list[Path], typer.Option(help="Folder of photographs; give it several times for several.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run: checkpoint, log, pictures, model.")] = Path(
-        "runs/inpainting"
-    ),
-    steps: Annotated[int, typer.Option(min=1, help="Steps of about eight 128-pixel squares.")] = 100_000,
+    out: Annotated[Path, typer.Option(help="Folder of the run: checkpoint, log, pictures, model.")],
+    steps: Annotated[int | None, typer.Option(min=1, help="Length of the run.", show_default="the recipe's")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     precision: Annotated[str, typer.Option(help="fp32, or bf16 where the processor has it.")] = "fp32",
     batch: Annotated[int, typer.Option(min=1, help="Multiply the recipe's batch by this; a GPU wants 8 or more.")] = 1,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal runs.")] = 0,
     name: Annotated[str, typer.Option(help="The model's name in its file.")] = "inpaint-mine",
     licence: Annotated[str, typer.Option(help="SPDX name under which the weights may be used.")] = "unknown",
+    start: Annotated[Path | None, typer.Option(help="Folder of another run, to begin with its networks.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint, exactly.")] = False,
 ) -> None:
     """Train a model and write it as .safetensors, ready for `imgen inpaint --model` and `imgen export`."""
     from imgen.errors import UsageError
 
-    if recipe != "inpainting":
-        raise UsageError(f"no recipe is called {recipe!r}; there are: inpainting")
     if (out / "checkpoint.pt").exists() and not resume:
         raise UsageError(f"{out} holds a run already; give --resume to go on with it, or another --out")
     try:
@@ -39,11 +37,13 @@ def train(
         from imgen_apps.recipes import inpainting
     except ImportError as error:
         raise UsageError(f'training needs torch ({error}); pip install "imgen[train]"') from error
+    from imgen.lookup import find
     from imgen.spec import Spec
-    from imgen.training.config import TrainConfig
 
-    config = inpainting.Recipe(train=TrainConfig(steps=steps, precision=precision, seed=seed), batch_factor=batch)
-    trainer = inpainting.trainer(data, out, config, _device(device, torch))
+    chosen = find(inpainting.RECIPES, recipe, "recipe")
+    settings = replace(chosen.train, steps=steps or chosen.train.steps, precision=precision, seed=seed)
+    config = replace(chosen, train=settings, batch_factor=batch)
+    trainer = inpainting.trainer(data, out, config, _device(device, torch), start)
     if resume:
         trainer.resume()
     try:
@@ -57,7 +57,7 @@ def train(
         licence=licence,
         inputs=("image", "mask"),
         multiple=16,
-        recipe=f"imgen train inpainting --steps {steps} --batch {batch} --seed {seed}",
+        recipe=f"imgen train {recipe} --steps {settings.steps} --batch {batch} --seed {seed}",
         data=", ".join(folder.name for folder in data),
     )
     model = out / "model.safetensors"

@@ -48,7 +48,8 @@ class Photos:
         top, left = (rng.integers(0, n - side + 1) for n in image.shape[:2])
         square = image[top : top + side, left : left + side]
         if side != size:
-            square = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_CUBIC)
+            method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+            square = np.asarray(cv2.resize(square, (size, size), interpolation=method), np.uint8)
         return np.ascontiguousarray(square[:, ::-1] if rng.random() < 0.5 else square)
 
     @property

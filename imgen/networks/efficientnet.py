@@ -63,6 +63,7 @@ class EfficientNetLite0(nn.Module):
         net = cls()
         net.stem.fold(state, "_conv_stem", "_bn0")
         for index, block in enumerate(net.blocks):
+            assert isinstance(block, _Block)
             block.fold(state, f"_blocks.{index}.")
         return net.eval()
 

@@ -53,10 +53,8 @@ class Inpainter(Network):
         self.merge_quarter = nn.Sequential(nn.Conv2d(2 * quarter, quarter, 1), _act(), Residual(quarter))
         self.up_half = nn.Sequential(nn.Conv2d(quarter, 4 * half, 1), nn.PixelShuffle(2))
         self.merge_half = nn.Sequential(nn.Conv2d(2 * half, 2 * half, 3, padding=1), _act())
-        self.leave = nn.Sequential(nn.Conv2d(2 * half, 12, 3, padding=1), nn.PixelShuffle(2))
         # The correction starts at zero: before the first step the network is pull-push.
-        nn.init.zeros_(self.leave[0].weight)
-        nn.init.zeros_(self.leave[0].bias)
+        self.leave = nn.Sequential(_zero(nn.Conv2d(2 * half, 12, 3, padding=1)), nn.PixelShuffle(2))
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
         """Image and mask to the filled image."""
@@ -80,9 +78,7 @@ class Residual(nn.Module):
         super().__init__()
         self.spread = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
         self.act = _act()
-        self.mix = nn.Conv2d(channels, channels, 1)
-        nn.init.zeros_(self.mix.weight)
-        nn.init.zeros_(self.mix.bias)
+        self.mix = _zero(nn.Conv2d(channels, channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W to the same shape."""
@@ -104,9 +100,7 @@ class KnownAttention(nn.Module):
         self.query = nn.Conv2d(channels, channels, 1)
         self.key = nn.Conv2d(channels, channels, 1)
         self.value = nn.Conv2d(channels, channels, 1)
-        self.out = nn.Conv2d(channels, channels, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.out = _zero(nn.Conv2d(channels, channels, 1))
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Features N x C x H/8 x W/8 and the mask N x 1 x H x W to features."""
@@ -163,3 +157,10 @@ def _blur(x: Tensor, reach: int) -> Tensor:
 
 def _act() -> nn.Module:
     return nn.LeakyReLU(0.2)
+
+
+def _zero(conv: nn.Conv2d) -> nn.Conv2d:
+    """The convolution with all weights zero: what it adds to begins as it is."""
+    for parameter in conv.parameters():
+        nn.init.zeros_(parameter)
+    return conv

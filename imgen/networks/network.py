@@ -18,7 +18,7 @@ class Network(nn.Module):
 
     range: ClassVar[str] = "unit"  # of the images it takes and gives: "unit" 0..1 or "signed" -1..1
 
-    config: Config
+    config: Any  # of the subclass's Config
 
     def config_dict(self) -> dict[str, Any]:
         """The config as JSON-ready values."""

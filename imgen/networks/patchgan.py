@@ -37,8 +37,7 @@ class PatchGAN(Network):
         self.config = config
         widths = [config.channels, *(config.width * min(2**level, 4) for level in range(config.depth))]
         self.levels = nn.ModuleList(
-            spectral_norm(nn.Conv2d(before, after, 4, 2, 1))
-            for before, after in pairwise(widths)
+            spectral_norm(nn.Conv2d(before, after, 4, 2, 1)) for before, after in pairwise(widths)
         )
         self.levels.append(spectral_norm(nn.Conv2d(widths[-1], widths[-1], 3, 1, 1)))
         self.score = spectral_norm(nn.Conv2d(widths[-1], 1, 3, 1, 1))

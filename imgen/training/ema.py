@@ -3,7 +3,7 @@
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class MovingAverage:
@@ -21,7 +21,8 @@ class MovingAverage:
     def update(self, network: nn.Module, t: int) -> None:
         """Take in the weights after step ``t`` (from 0); buffers are copied."""
         weight = 1 - min(self.decay, (1 + t) / (10 + t))
-        averages = list(self.network.parameters())
-        torch._foreach_lerp_(averages, list(network.parameters()), weight)
+        averages: list[Tensor] = list(self.network.parameters())
+        latest: list[Tensor] = list(network.parameters())
+        torch._foreach_lerp_(averages, latest, weight)
         for mine, theirs in zip(self.network.buffers(), network.buffers(), strict=True):
             mine.copy_(theirs)

@@ -1,12 +1,15 @@
-"""How ``inpaint-base`` is trained: ``imgen train inpainting --data DIR...``.
+"""How ``inpaint-base`` is trained, in two runs.
+
+    imgen train inpainting --data DIR... --out runs/base
+    imgen train inpainting-refine --data DIR... --out runs/refined --start runs/base
 
 Any folders of photographs will do. Random squares at random scales, random holes (strokes, boxes,
 object-like shapes); first small squares, where a step is cheap, then larger ones, whose holes need a
-longer reach. The built-in model's card, imgen/models/inpaint-base.md, names the data, the time and
-the figures to expect.
+longer reach. The second run, short, adds the features of VGG-16, which are slow but see texture. The
+built-in model's card, imgen/models/inpaint-base.md, names the data, the time and the figures to expect.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,12 +20,14 @@ from torch import Tensor, nn
 from imgen import weights
 from imgen.data.masks import mixed
 from imgen.data.photos import Photos
-from imgen.engines.inpainting import Holes, InpaintingConfig, InpaintingGAN
+from imgen.engines.inpainting import Extractor, Holes, InpaintingConfig, InpaintingGAN
 from imgen.errors import UsageError
 from imgen.networks.efficientnet import EfficientNetLite0
 from imgen.networks.inpainter import Inpainter
 from imgen.networks.patchgan import PatchGAN
+from imgen.networks.vgg import HedVGG16
 from imgen.spec import Spec
+from imgen.training import checkpoint
 from imgen.training.config import TrainConfig
 from imgen.training.loop import Trainer
 
@@ -31,13 +36,37 @@ from imgen.training.loop import Trainer
 class Recipe:
     """Everything that decides the result, apart from the photographs."""
 
-    train: TrainConfig = field(default_factory=TrainConfig)
+    train: TrainConfig = field(default_factory=lambda: TrainConfig(decay=0.25))
     losses: InpaintingConfig = field(default_factory=InpaintingConfig)
     network: Inpainter.Config = field(default_factory=Inpainter.Config)
     critic: PatchGAN.Config = field(default_factory=lambda: PatchGAN.Config(channels=4, width=48))
     # (share of the steps after which it begins, side of the squares, batch): about the same cost a step
     stages: tuple[tuple[float, int, int], ...] = ((0.0, 128, 8), (0.75, 256, 2))
     batch_factor: int = 1  # on every stage's batch: a GPU is idle at 1
+    features: str = "efficientnet-lite0"  # a name in FEATURES
+
+
+RECIPES: dict[str, Recipe] = {
+    "inpainting": Recipe(),
+    "inpainting-refine": Recipe(
+        train=TrainConfig(steps=700, warm_up=20, decay=0.6, ema=0.995),
+        losses=InpaintingConfig(pixel=15.0, perceptual=1.5, adversarial=0.3, adversary_from=0),
+        stages=((0.0, 128, 5),),
+        features="with-vgg16",
+    ),
+}
+
+
+def _with_vgg16(device: str) -> Extractor:
+    light, vgg = _light(device), HedVGG16.pretrained(blocks=4).to(device)
+    return lambda image: [*vgg(image), *light(image)]
+
+
+def _light(device: str) -> Extractor:
+    return EfficientNetLite0.pretrained().to(device)
+
+
+FEATURES: dict[str, Callable[[str], Extractor]] = {"efficientnet-lite0": _light, "with-vgg16": _with_vgg16}
 
 
 class RandomHoles:
@@ -57,12 +86,27 @@ class RandomHoles:
         return Holes(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255, torch.from_numpy(masks)[:, None])
 
 
-def trainer(data: Sequence[Path], folder: Path, recipe: Recipe, device: str = "cpu") -> Trainer:
-    """The whole of it, ready to ``run()`` or ``resume()``."""
+def trainer(
+    data: Sequence[Path], folder: Path, recipe: Recipe, device: str = "cpu", start: Path | None = None
+) -> Trainer:
+    """The whole of it, ready to ``run()`` or ``resume()``.
+
+    Args:
+        data: folders of photographs.
+        folder: of the run.
+        recipe: what to do.
+        device: as torch names it.
+        start: the folder of another run, whose networks this one begins with: the averaged generator
+            and the discriminator.
+    """
     torch.manual_seed(recipe.train.seed)
     source = RandomHoles(Photos(data), recipe)
-    extractor = EfficientNetLite0.pretrained().to(device)
+    extractor = FEATURES[recipe.features](device)
     engine = InpaintingGAN(Inpainter(recipe.network), PatchGAN(recipe.critic), extractor, recipe.losses)
+    if start is not None:
+        state = checkpoint.load(start)
+        engine.load_state_dict(state["engine"])
+        engine.generator.load_state_dict(state["average"])
     shown = source.batch(0)
     return Trainer(
         engine,

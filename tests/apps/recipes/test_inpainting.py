@@ -62,6 +62,15 @@ def test_a_run_leaves_pictures_and_a_checkpoint_and_goes_on(photos: Path, tmp_pa
     assert more.step == 5
 
 
+def test_a_run_can_begin_with_the_networks_of_another(photos: Path, tmp_path: Path) -> None:
+    first = trainer([photos], tmp_path / "first", SMALL)
+    first.run()
+    second = trainer([photos], tmp_path / "second", SMALL, start=tmp_path / "first")
+    average = first.average.network.state_dict()
+    assert all(torch.equal(value, average[key]) for key, value in second.engine.product.state_dict().items())
+    assert second.step == 0
+
+
 @pytest.mark.slow
 def test_train_then_use_then_export_on_the_command_line(photos: Path, tmp_path: Path) -> None:
     from imgen.cli.main import app
@@ -80,7 +89,14 @@ def test_train_then_use_then_export_on_the_command_line(photos: Path, tmp_path: 
     call("inpaint", str(photo), "--mask", str(mask), "--model", str(model), "-o", str(tmp_path / "a.png"))
     call("export", str(model), str(tmp_path / "model.onnx"))
     call(
-        "inpaint", str(photo), "--mask", str(mask), "--model", str(tmp_path / "model.onnx"), "-o", str(tmp_path / "b.png")
+        "inpaint",
+        str(photo),
+        "--mask",
+        str(mask),
+        "--model",
+        str(tmp_path / "model.onnx"),
+        "-o",
+        str(tmp_path / "b.png"),
     )
     one, two = (cv2.imread(str(tmp_path / name)).astype(int) for name in ("a.png", "b.png"))
     assert np.abs(one - two).max() <= 1
