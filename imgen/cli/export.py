@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from imgen.spec import Spec
 
 EPILOG = "Examples:  imgen export inpaint-base out.onnx    imgen export run/model.safetensors app.onnx --graph embed"
 
@@ -24,7 +27,39 @@ def export(
         raise UsageError(f"{output} does not end in .onnx; name the file to write, like {output.stem or 'model'}.onnx")
     if output.exists() and not overwrite:
         raise UsageError(f"{output} exists; give --overwrite to replace it")
-    source = _source(model)
+    spec = _copy_built_in(model, output, graph) or _write(_source(model), output, graph)
+    parity = spec.parity
+    sizes = ", ".join(f"{n}x{h}x{w}" for n, h, w in parity["sizes"])
+    unit = "levels of 255" if graph == "embed" else "of 0..1"
+    typer.echo(
+        f"{output}: {graph} graph, differs from torch by at most {parity['max_difference']:.1e} {unit} at {sizes}"
+    )
+
+
+def _copy_built_in(model: str, output: Path, graph: str) -> "Spec | None":
+    """A built-in model's graph as it was verified and shipped, without torch; None if it has no such file."""
+    from imgen.image.atomic import atomic
+    from imgen.runtime.catalogue import entries, find_model
+    from imgen.spec import Spec
+
+    if model not in entries():
+        return None
+    core = find_model(model)
+    source = core if graph == "core" else core.with_stem(f"{core.stem}-{graph}")
+    sidecar = source.with_suffix(".json")
+    if not (source.exists() and sidecar.exists()):
+        return None
+    description = sidecar.read_text()
+    with atomic(output) as file:
+        file.write(source.read_bytes())
+    with atomic(output.with_suffix(".json")) as file:
+        file.write(description.replace(f'"{source.name}"', f'"{output.name}"').encode())
+    return Spec.from_json(description, str(sidecar))
+
+
+def _write(source: Path, output: Path, graph: str) -> "Spec":
+    from imgen.errors import UsageError
+
     try:
         from imgen import weights
         from imgen.runtime.download import sha256_of
@@ -32,13 +67,7 @@ def export(
     except ImportError as error:
         raise UsageError(f'exporting needs torch and onnx ({error}); pip install "imgen[train]"') from error
     described = replace(weights.read_spec(source), weights_sha256=sha256_of(source))
-    spec = write(weights.load(source), output, described, graph)
-    parity = spec.parity
-    sizes = ", ".join(f"{n}x{h}x{w}" for n, h, w in parity["sizes"])
-    unit = "levels of 255" if graph == "embed" else "of 0..1"
-    typer.echo(
-        f"{output}: {graph} graph, differs from torch by at most {parity['max_difference']:.1e} {unit} at {sizes}"
-    )
+    return write(weights.load(source), output, described, graph)
 
 
 def _source(model: str) -> Path:

@@ -23,7 +23,9 @@ def train(
     seed: Annotated[int, typer.Option(help="Equal seeds give equal runs.")] = 0,
     name: Annotated[str, typer.Option(help="The model's name in its file.")] = "inpaint-mine",
     licence: Annotated[str, typer.Option(help="SPDX name under which the weights may be used.")] = "unknown",
-    start: Annotated[Path | None, typer.Option(help="Folder of another run, to begin with its networks.")] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="Begin with the networks of a run's folder or of a .safetensors file.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint, exactly.")] = False,
 ) -> None:
     """Train a model and write it as .safetensors, ready for `imgen inpaint --model` and `imgen export`."""

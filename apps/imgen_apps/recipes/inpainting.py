@@ -96,17 +96,22 @@ def trainer(
         folder: of the run.
         recipe: what to do.
         device: as torch names it.
-        start: the folder of another run, whose networks this one begins with: the averaged generator
-            and the discriminator.
+        start: what to begin with: the folder of another run, for its averaged generator and its
+            discriminator, or a model file, for its generator alone.
+
+    Raises:
+        ImgenError: no photographs, or a start that is missing or of another network.
     """
     torch.manual_seed(recipe.train.seed)
     source = RandomHoles(Photos(data), recipe)
     extractor = FEATURES[recipe.features](device)
     engine = InpaintingGAN(Inpainter(recipe.network), PatchGAN(recipe.critic), extractor, recipe.losses)
-    if start is not None:
+    if start is not None and start.is_dir():
         state = checkpoint.load(start)
         engine.load_state_dict(state["engine"])
         engine.generator.load_state_dict(state["average"])
+    elif start is not None:
+        engine.generator.load_state_dict(_generator(start, recipe).state_dict())
     shown = source.batch(0)
     return Trainer(
         engine,
@@ -116,6 +121,13 @@ def trainer(
         device=device,
         picture=lambda net, step: _show(net, shown, folder, step),
     )
+
+
+def _generator(path: Path, recipe: Recipe) -> Inpainter:
+    network = weights.load(path)
+    if not isinstance(network, Inpainter) or network.config != recipe.network:
+        raise UsageError(f"{path} holds another network than this recipe trains; begin with one of the recipe's own")
+    return network
 
 
 def finish(trained: Trainer, path: Path, spec: Spec) -> None:

@@ -11,10 +11,12 @@ from typer.testing import CliRunner
 
 from imgen import weights
 from imgen.data.photos import Photos
+from imgen.errors import ModelError, UsageError
 from imgen.networks.inpainter import Inpainter
 from imgen.networks.patchgan import PatchGAN
+from imgen.spec import Spec
 from imgen.training.config import TrainConfig
-from imgen_apps.recipes.inpainting import RandomHoles, Recipe, trainer
+from imgen_apps.recipes.inpainting import RandomHoles, Recipe, finish, trainer
 
 SMALL = Recipe(
     train=TrainConfig(steps=4, log_every=1, picture_every=2),
@@ -69,6 +71,13 @@ def test_a_run_can_begin_with_the_networks_of_another(photos: Path, tmp_path: Pa
     average = first.average.network.state_dict()
     assert all(torch.equal(value, average[key]) for key, value in second.engine.product.state_dict().items())
     assert second.step == 0
+    finish(first, tmp_path / "model.safetensors", Spec("tiny", "inpaint", "CC0-1.0", ("image", "mask")))
+    third = trainer([photos], tmp_path / "third", SMALL, start=tmp_path / "model.safetensors")
+    assert all(torch.equal(value, average[key]) for key, value in third.engine.product.state_dict().items())
+    with pytest.raises(UsageError, match="another network"):
+        trainer([photos], tmp_path / "x", Recipe(), start=tmp_path / "model.safetensors")
+    with pytest.raises(ModelError, match="missing"):
+        trainer([photos], tmp_path / "x", SMALL, start=tmp_path / "missing.safetensors")
 
 
 @pytest.mark.slow
