@@ -55,9 +55,14 @@ class OrtModel(Model):
         if active != providers[0][0]:
             _refuse_or_warn(device, "CUDA did not start for this model")
         super().__init__(spec, f"cuda:{device.index}" if active == CUDA else "cpu", active)
+        # What a crop needed goes back to the system: whoever writes a large image needs it next.
+        self._options = onnxruntime.RunOptions()
+        self._options.log_severity_level = 4
+        if active != CUDA:
+            self._options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def _run(self, inputs: tuple[Array, ...]) -> Array:
-        return self._session.run(None, dict(zip(self.spec.inputs, inputs, strict=True)))[0]
+        return self._session.run(None, dict(zip(self.spec.inputs, inputs, strict=True)), self._options)[0]
 
 
 def devices() -> list[str]:
