@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,9 @@ def start(folder):
     paths = [Path(imgen.__file__).parents[1], Path(imgen_apps.__file__).parents[1]]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths))}
     command = [sys.executable, "-c", WORKER]
-    return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL)
+    # A shell that runs the tests in the background has SIGINT ignored, and children inherit that.
+    reset = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL, preexec_fn=reset)  # noqa: PLW1509
 
 
 def results(folder):
