@@ -31,6 +31,7 @@ class Photos:
             self.images = [image for image in decoded if image is not None]
         if not self.images:
             raise ImageError(f"none of the {len(paths)} files could be read as an image; are they all broken?")
+        self._weights = np.cumsum([np.sqrt(image.shape[0] * image.shape[1]) for image in self.images])
 
     def __len__(self) -> int:
         return len(self.images)
@@ -41,8 +42,7 @@ class Photos:
         Photographs come up in proportion to the square root of their area: large ones hold more to
         see, but must not crowd out the rest.
         """
-        weights = self._weights
-        image = self.images[int(np.searchsorted(weights, rng.random() * weights[-1]))]
+        image = self.images[int(np.searchsorted(self._weights, rng.random() * self._weights[-1]))]
         shorter = min(image.shape[:2])
         side = int(np.clip(size * np.exp(rng.uniform(-0.15, 1.1)), min(size, shorter), shorter))
         top, left = (rng.integers(0, n - side + 1) for n in image.shape[:2])
@@ -51,12 +51,6 @@ class Photos:
             method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
             square = np.asarray(cv2.resize(square, (size, size), interpolation=method), np.uint8)
         return np.ascontiguousarray(square[:, ::-1] if rng.random() < 0.5 else square)
-
-    @property
-    def _weights(self) -> NDArray[np.float64]:
-        if not hasattr(self, "_cumulative"):
-            self._cumulative = np.cumsum([np.sqrt(i.shape[0] * i.shape[1]) for i in self.images])
-        return self._cumulative
 
 
 def find_photos(folders: Iterable[Path]) -> Iterable[Path]:
