@@ -40,6 +40,7 @@ def train(
     except ImportError as error:
         raise UsageError(f'training needs torch ({error}); pip install "imgen[train]"') from error
     from imgen.lookup import find
+    from imgen.networks.inpainter import Inpainter
     from imgen.spec import Spec
 
     chosen = find(inpainting.RECIPES, recipe, "recipe")
@@ -57,8 +58,8 @@ def train(
         name=name,
         task="inpaint",
         licence=licence,
-        inputs=("image", "mask"),
-        multiple=16,
+        inputs=Inpainter.INPUTS,
+        multiple=Inpainter.MULTIPLE,
         recipe=f"imgen train {recipe} --steps {settings.steps} --batch {batch} --seed {seed}",
         data=", ".join(folder.name for folder in data),
     )
