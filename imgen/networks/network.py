@@ -1,7 +1,7 @@
 """The base of everything that is learnt: a module that knows the plain values it was made from."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -15,8 +15,6 @@ class Network(nn.Module):
     @dataclass(frozen=True)
     class Config:
         """Plain values only: int, float, str, bool."""
-
-    range: ClassVar[str] = "unit"  # of the images it takes and gives: "unit" 0..1 or "signed" -1..1
 
     config: Any  # of the subclass's Config
 
