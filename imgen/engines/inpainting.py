@@ -18,7 +18,7 @@ from imgen.engines.engine import Engine, Player, Updates
 from imgen.losses.adversarial import HINGE
 from imgen.losses.matching import feature_l1, normalised_l2
 from imgen.losses.reconstruction import masked_l1
-from imgen.networks.patchgan import Scored
+from imgen.networks.network import Scored
 
 Extractor = Callable[[Tensor], Sequence[Tensor]]
 

@@ -1,10 +1,22 @@
 """What is learnt: modules with a frozen config; no losses, no files."""
 
+from imgen.networks.conv import ConvDecoder, ConvDiscriminator, ConvEncoder
 from imgen.networks.inpainter import Inpainter
+from imgen.networks.joint import JointDiscriminator
+from imgen.networks.mlp import MLP, MLPDiscriminator
 from imgen.networks.network import Network
 from imgen.networks.patchgan import PatchGAN
+from imgen.networks.resnet import ResNetCritic, ResNetGenerator
 
 NETWORKS: dict[str, type[Network]] = {
+    "conv-decoder": ConvDecoder,
+    "conv-discriminator": ConvDiscriminator,
+    "conv-encoder": ConvEncoder,
     "inpainter": Inpainter,
+    "joint-discriminator": JointDiscriminator,
+    "mlp": MLP,
+    "mlp-discriminator": MLPDiscriminator,
     "patchgan": PatchGAN,
+    "resnet-critic": ResNetCritic,
+    "resnet-generator": ResNetGenerator,
 }

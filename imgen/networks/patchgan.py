@@ -6,19 +6,11 @@ arXiv:1611.07004, sec. 3.2.2; spectral normalisation: Miyato et al. 2018, arXiv:
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from imgen.networks.network import Network
-
-
-class Scored(NamedTuple):
-    """What a discriminator says: logits (no sigmoid; the loss decides) and the features on the way."""
-
-    logits: Tensor
-    features: list[Tensor]
+from imgen.networks.network import Network, Scored
 
 
 class PatchGAN(Network):
