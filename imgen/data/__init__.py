@@ -1,1 +1,1 @@
-"""Where batches come from: folders of photographs, drawn masks; each batch a pure function of seed and step."""
+"""Where batches come from: images in folders and files, toy sets, drawn masks; each a pure function of its number."""

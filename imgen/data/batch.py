@@ -12,14 +12,19 @@ class Batch(NamedTuple):
 
     image: Tensor  # N x C x H x W in -1..1, or N x D points
     label: Tensor  # N int64; -1 where it is not known
-    index: Tensor  # N int64: which datum of the set this is, or of the run where data are drawn
+    index: Tensor  # type: ignore[assignment]  # N int64: which datum of the set this is, or of the run if drawn
 
 
 class Source(Protocol):
     """Batches by number: a pure function, so a run goes on where it stopped by the number alone."""
 
-    shape: Shape  # of one datum
-    length: int | None  # how many data the set has; None where they are drawn without end
+    @property
+    def shape(self) -> Shape:
+        """Of one datum."""
+
+    @property
+    def length(self) -> int | None:
+        """How many data the set has; None where they are drawn without end."""
 
     def batch(self, index: int) -> Batch:
         """The batch of that number, counted from 0, on the CPU: this process's share where there are several."""
