@@ -3,6 +3,7 @@
 from imgen.networks.conv import ConvDecoder, ConvDiscriminator, ConvEncoder
 from imgen.networks.inpainter import Inpainter
 from imgen.networks.joint import JointDiscriminator
+from imgen.networks.mapped import MappedDecoder
 from imgen.networks.mlp import MLP, MLPDiscriminator
 from imgen.networks.network import Network
 from imgen.networks.patchgan import PatchGAN
@@ -14,6 +15,7 @@ NETWORKS: dict[str, type[Network]] = {
     "conv-encoder": ConvEncoder,
     "inpainter": Inpainter,
     "joint-discriminator": JointDiscriminator,
+    "mapped-decoder": MappedDecoder,
     "mlp": MLP,
     "mlp-discriminator": MLPDiscriminator,
     "patchgan": PatchGAN,
