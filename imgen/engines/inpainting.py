@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from imgen.engines.engine import Engine, Player, Updates
 from imgen.losses.adversarial import HINGE
 from imgen.losses.matching import feature_l1, normalised_l2
 from imgen.losses.reconstruction import masked_l1
-from imgen.networks.network import Scored
+from imgen.networks.network import Network, Scored
 
 Extractor = Callable[[Tensor], Sequence[Tensor]]
 
@@ -46,12 +46,11 @@ class InpaintingGAN(Engine):
     """Generator against patch discriminator; the discriminator is shown the mask as a fourth channel."""
 
     def __init__(
-        self, generator: nn.Module, discriminator: nn.Module, extractor: Extractor, config: InpaintingConfig
+        self, generator: Network, discriminator: Network, extractor: Extractor, config: InpaintingConfig
     ) -> None:
         super().__init__()
         self.generator, self.discriminator, self.config = generator, discriminator, config
         self._extractor = (extractor,)  # in a tuple: frozen, so no part of this engine's state
-        self._terms: dict[str, Tensor] = {}
 
     def players(self) -> dict[str, Player]:
         """The generator and the discriminator."""
@@ -62,7 +61,7 @@ class InpaintingGAN(Engine):
         }
 
     @property
-    def product(self) -> nn.Module:
+    def product(self) -> Network:
         """The generator."""
         return self.generator
 
@@ -91,15 +90,11 @@ class InpaintingGAN(Engine):
                 target = self._judge(real, mask)
             terms["adversarial"] = config.adversarial * HINGE.generator(_in_hole(judged, mask))
             terms["matching"] = config.matching * feature_l1(judged.features, target.features) / share
-        self._terms = {name: term.detach() for name, term in terms.items()}
+        self._terms = {name: term.detach() for name, term in terms.items()}  # weighted
         return torch.stack(list(terms.values())).sum()
 
     def _judge(self, image: Tensor, mask: Tensor) -> Scored:
         return self.discriminator(torch.cat([image * 2 - 1, mask], 1))
-
-    def terms(self) -> dict[str, float]:
-        """The weighted terms of the generator's last loss."""
-        return {name: float(term) for name, term in self._terms.items()}
 
 
 def _in_hole(scored: Scored, mask: Tensor) -> Tensor:
