@@ -78,7 +78,7 @@ class DrawnShapes:
         distance = np.choose(labels[:, None, None], np.broadcast_arrays(disc, box, triangle))
         cover = np.clip(0.5 + distance * self.size, 0, 1)[:, None]
         ground = random.uniform(-1, 1, (count, self.channels, 1, 1))
-        # Brighter or darker than the ground by a half of the range at least, so that every shape can be seen.
+        # Brighter or darker than the ground by a quarter of the range at least, so that all shapes show.
         paint = (ground + random.uniform(0.5, 1.5, ground.shape) + 1) % 2 - 1
         return (ground + (paint - ground) * cover).astype(np.float32), labels
 
