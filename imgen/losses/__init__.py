@@ -1,1 +1,1 @@
-"""Pure functions of tensors: adversarial pairs, matching, reconstruction; no state, no networks."""
+"""Functions of tensors, each to be minimised: two-player losses, divergences, likelihoods, matching; no networks."""

@@ -1,4 +1,4 @@
-"""Distances between the features of two pictures."""
+"""Distances between features: of two pictures, or of the means of two batches."""
 
 from collections.abc import Sequence
 
@@ -25,6 +25,28 @@ def normalised_l2(result: Sequence[Tensor], target: Sequence[Tensor]) -> Tensor:
     return torch.stack(
         [(_unit(a) - _unit(b.detach())).square().sum(1).mean() for a, b in zip(result, target, strict=True)]
     ).mean()
+
+
+def pair_l2(a: Tensor, b: Tensor) -> Tensor:
+    """Half the squared distance of each pair, N x ..., summed over its values and averaged over the batch.
+
+    -log p of N(a, 1) but for a constant: Larsen et al. 2016, arXiv:1512.09300, eq. 8; Bao et al. 2017,
+    "CVAE-GAN", arXiv:1703.10155, eq. 6.
+    """
+    return (a - b).square().sum() / (2 * len(a))
+
+
+def mean_match(a: Tensor, b: Tensor) -> Tensor:
+    """Half the squared distance of the means over the batch: samples may differ, their average must not.
+
+    Feature matching of Salimans et al. 2016, arXiv:1606.03498, sec. 3.1, as Bao et al. 2017,
+    arXiv:1703.10155, eq. 4, weigh it.
+
+    Args:
+        a: N x ...
+        b: M x ...
+    """
+    return (a.mean(0) - b.mean(0)).square().sum() / 2
 
 
 def _unit(features: Tensor) -> Tensor:

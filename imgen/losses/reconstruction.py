@@ -15,3 +15,34 @@ def masked_l1(result: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         A scalar in the unit of the images; 0 for an empty mask.
     """
     return ((result - target).abs() * mask).sum() / (mask.sum() * result.shape[1]).clamp(min=1)
+
+
+def squared_error(result: Tensor, target: Tensor) -> Tensor:
+    """Squared differences, N x ..., summed over the values of a datum and averaged over the batch."""
+    return (result - target).square().sum() / len(result)
+
+
+def gradient_difference(result: Tensor, target: Tensor, power: float = 1.0) -> Tensor:
+    """How much the sizes of the steps between neighbouring pixels differ; blind to their signs.
+
+    Mathieu et al. 2016, "Deep multi-scale video prediction beyond mean square error",
+    arXiv:1511.05440, eq. 6, with means instead of sums.
+
+    Args:
+        result: N x C x H x W.
+        target: the same shape.
+        power: alpha of the paper.
+    """
+    differences = (a.abs() - b.abs() for a, b in zip(_steps(result), _steps(target), strict=True))
+    down, right = (difference.abs().pow(power).mean() for difference in differences)
+    return down + right
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """Mean absolute step to the pixel below plus that to the right, N x C x H x W (Rudin et al. 1992, anisotropic)."""
+    down, right = (step.abs().mean() for step in _steps(image))
+    return down + right
+
+
+def _steps(image: Tensor) -> tuple[Tensor, Tensor]:
+    return image.diff(dim=-2), image.diff(dim=-1)

@@ -1,0 +1,40 @@
+import pytest
+import torch
+
+from imgen.losses.reconstruction import gradient_difference, masked_l1, squared_error, total_variation
+
+RAMP = torch.arange(8.0).expand(2, 3, 8, 8)
+
+
+def test_masked_l1_counts_the_hole_alone() -> None:
+    result, target = torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4)
+    mask = torch.zeros(1, 1, 4, 4)
+    mask[..., 0, :2] = 1
+    target[..., 0, 0] = 0.5
+    assert masked_l1(result, target, mask).item() == pytest.approx(0.75)
+    assert masked_l1(result, target, torch.zeros(1, 1, 4, 4)).item() == 0
+
+
+def test_squared_error_is_a_sum_over_a_datum_and_a_mean_over_data() -> None:
+    assert squared_error(torch.zeros(5, 3, 4, 4), torch.full((5, 3, 4, 4), 2.0)).item() == 48 * 4
+
+
+def test_gradient_difference() -> None:
+    image = torch.rand(2, 3, 8, 8).double()
+    assert gradient_difference(image, image + 0.3).item() == pytest.approx(0, abs=1e-12)
+    assert gradient_difference(RAMP, 2.5 * RAMP).item() == pytest.approx(1.5)
+    assert gradient_difference(RAMP, -RAMP).item() == 0  # blind to the sign
+    assert gradient_difference(RAMP, 2.5 * RAMP, power=2).item() == pytest.approx(2.25)
+    assert gradient_difference(RAMP.mT, 2.5 * RAMP.mT).item() == pytest.approx(1.5)
+
+
+def test_total_variation() -> None:
+    assert total_variation(torch.full((2, 3, 8, 8), 0.7)).item() == 0
+    assert total_variation(0.5 * RAMP).item() == pytest.approx(0.5)
+    assert total_variation(RAMP + RAMP.mT).item() == pytest.approx(2)
+
+
+def test_means_do_not_grow_with_the_picture() -> None:
+    assert gradient_difference(RAMP[..., :4, :4], 2 * RAMP[..., :4, :4]).item() == pytest.approx(
+        gradient_difference(RAMP, 2 * RAMP).item()
+    )
