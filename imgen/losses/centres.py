@@ -16,7 +16,7 @@ class Centres(NamedTuple):
 class ClassCentres(nn.Module):
     """Moving averages of class means; buffers, so that checkpoints hold them.
 
-    Bao et al. 2017, "CVAE-GAN", arXiv:1703.10155, sec. 3.3. The value is the average's, the gradient
+    Bao et al. 2017, "CVAE-GAN", arXiv:1703.10155, sec. 3. The value is the average's, the gradient
     that of the batch's mean alone (straight-through): differentiating the average itself would
     scale it down by 1 - decay.
 
@@ -57,7 +57,7 @@ class ClassCentres(nn.Module):
 def centre_match(centres: Centres, target: Centres) -> Tensor:
     """Half the squared distances of the centres of classes that both batches have, summed; the target is a constant.
 
-    Bao et al. 2017, arXiv:1703.10155, eq. 5.
+    Bao et al. 2017, arXiv:1703.10155, sec. 3.
     """
     both = (centres.present & target.present)[:, None]
     return torch.where(both, centres.values - target.values.detach(), 0).square().sum() / 2

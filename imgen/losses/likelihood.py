@@ -24,7 +24,7 @@ def gaussian(mean: Tensor, x: Tensor, logvar: Tensor | float = 0.0) -> Tensor:
     """-log p(x) of independent normal values.
 
     With one shared, learnt log-variance its optimum is the log of the mean squared error (Rybkin et
-    al. 2021, "Simple and Effective VAE Training with Calibrated Decoders", arXiv:2006.13202, sec. 4).
+    al. 2021, "Simple and Effective VAE Training with Calibrated Decoders", arXiv:2006.13202).
 
     Args:
         mean: N x ...

@@ -30,8 +30,8 @@ def normalised_l2(result: Sequence[Tensor], target: Sequence[Tensor]) -> Tensor:
 def pair_l2(a: Tensor, b: Tensor) -> Tensor:
     """Half the squared distance of each pair, N x ..., summed over its values and averaged over the batch.
 
-    -log p of N(a, 1) but for a constant: Larsen et al. 2016, arXiv:1512.09300, eq. 8; Bao et al. 2017,
-    "CVAE-GAN", arXiv:1703.10155, eq. 6.
+    -log p of N(a, 1) but for a constant: Larsen et al. 2016, arXiv:1512.09300, sec. 2.3; Bao et al. 2017,
+    "CVAE-GAN", arXiv:1703.10155, sec. 3 (pairwise feature matching).
     """
     return (a - b).square().sum() / (2 * len(a))
 
@@ -39,8 +39,8 @@ def pair_l2(a: Tensor, b: Tensor) -> Tensor:
 def mean_match(a: Tensor, b: Tensor) -> Tensor:
     """Half the squared distance of the means over the batch: samples may differ, their average must not.
 
-    Feature matching of Salimans et al. 2016, arXiv:1606.03498, sec. 3.1, as Bao et al. 2017,
-    arXiv:1703.10155, eq. 4, weigh it.
+    Feature matching of Salimans et al. 2016, arXiv:1606.03498, sec. 3.1, halved as
+    in Bao et al. 2017, arXiv:1703.10155, sec. 3.
 
     Args:
         a: N x ...

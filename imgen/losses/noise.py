@@ -24,8 +24,8 @@ def cosine_decay(t: int, steps: int) -> float:
 def instance_noise(x: Tensor, sigma: float) -> Tensor:
     """Normal noise for real and fake alike: it gives distributions on thin sets an overlap, so a finite divergence.
 
-    Sønderby et al. 2017, "Amortised MAP Inference for Image Super-resolution", arXiv:1610.04490, sec.
-    3.4; Arjovsky & Bottou 2017, arXiv:1701.04862, sec. 3.
+    Sønderby et al. 2017, "Amortised MAP Inference for Image Super-resolution", arXiv:1610.04490;
+    Arjovsky & Bottou 2017, arXiv:1701.04862, sec. 3.
 
     Args:
         x: N x ...

@@ -32,7 +32,8 @@ def gradient_penalty(
 def history_penalty(new: Tensor, old: Tensor) -> Tensor:
     """Mean squared change of what a generator makes of the same codes; the old is a constant.
 
-    Su 2018, "A variational view of GANs", kexue.fm/archives/5716, in whose code its weight is 5. Its
+    Su 2018, "Variational Inference: A Unified Framework of Generative Models and Some Revelations",
+    arXiv:1807.05936, in whose code its weight is 5. Its
     gradient is exactly 0 as long as the generator is the old one: take ``old`` before two or more
     steps on the same codes, or from a copy that is some steps behind.
     """

@@ -17,16 +17,11 @@ def masked_l1(result: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return ((result - target).abs() * mask).sum() / (mask.sum() * result.shape[1]).clamp(min=1)
 
 
-def squared_error(result: Tensor, target: Tensor) -> Tensor:
-    """Squared differences, N x ..., summed over the values of a datum and averaged over the batch."""
-    return (result - target).square().sum() / len(result)
-
-
 def gradient_difference(result: Tensor, target: Tensor, power: float = 1.0) -> Tensor:
     """How much the sizes of the steps between neighbouring pixels differ; blind to their signs.
 
     Mathieu et al. 2016, "Deep multi-scale video prediction beyond mean square error",
-    arXiv:1511.05440, eq. 6, with means instead of sums.
+    arXiv:1511.05440, sec. 3, with means instead of sums.
 
     Args:
         result: N x C x H x W.

@@ -5,7 +5,7 @@ Generative Adversarial Networks", arXiv:1511.06434, sec. 3 and fig. 1, in the fo
 (kernels of 4, stride 2). Strided convolutions alone, no pooling, no hidden dense layer; no
 normalisation in the decoder's last layer and in the first one of the others. Labels: appended to the
 code, or as constant maps where the image has become 4 x 4, read by one more convolution (Zhang et al.
-2017, StackGAN, arXiv:1612.03242, sec. 3.2): without it score and match could only be added.
+2017, StackGAN, arXiv:1612.03242, sec. 3): without it score and match could only be added.
 """
 
 from dataclasses import dataclass

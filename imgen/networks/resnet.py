@@ -1,7 +1,7 @@
 """The residual pair of WGAN-GP at any power-of-two size.
 
-Reference: Gulrajani et al. 2017, "Improved Training of Wasserstein GANs", arXiv:1704.00028, appendix F
-(CIFAR-10: width = cap = 128; the 64 px networks of appendix E are width 64, cap 512). Initialised as
+Reference: Gulrajani et al. 2017, "Improved Training of Wasserstein GANs", arXiv:1704.00028,
+appendices and code (CIFAR-10: width = cap = 128; 64 px: width 64, cap 512). Initialised as
 He et al. 2015, arXiv:1502.01852, say.
 """
 

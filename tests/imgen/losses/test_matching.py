@@ -28,3 +28,7 @@ def test_pairs_are_compared_one_by_one_and_means_are_not() -> None:
     assert pair_l2(a, a + shift).item() == pytest.approx(12.5)
     assert mean_match(a, a + shift).item() == pytest.approx(12.5)
     assert mean_match(a, torch.cat([a, a]) + shift).item() == pytest.approx(12.5)  # batches may differ in size
+
+
+def test_pairs_are_summed_over_values_and_averaged_over_data() -> None:
+    assert pair_l2(torch.zeros(5, 3, 4, 4), torch.full((5, 3, 4, 4), 2.0)).item() == 48 * 4 / 2

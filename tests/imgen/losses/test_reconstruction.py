@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from imgen.losses.reconstruction import gradient_difference, masked_l1, squared_error, total_variation
+from imgen.losses.reconstruction import gradient_difference, masked_l1, total_variation
 
 RAMP = torch.arange(8.0).expand(2, 3, 8, 8)
 
@@ -13,10 +13,6 @@ def test_masked_l1_counts_the_hole_alone() -> None:
     target[..., 0, 0] = 0.5
     assert masked_l1(result, target, mask).item() == pytest.approx(0.75)
     assert masked_l1(result, target, torch.zeros(1, 1, 4, 4)).item() == 0
-
-
-def test_squared_error_is_a_sum_over_a_datum_and_a_mean_over_data() -> None:
-    assert squared_error(torch.zeros(5, 3, 4, 4), torch.full((5, 3, 4, 4), 2.0)).item() == 48 * 4
 
 
 def test_gradient_difference() -> None:
