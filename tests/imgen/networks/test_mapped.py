@@ -13,7 +13,7 @@ def mapped() -> MappedDecoder:
     torch.manual_seed(0)
     decoder = ConvDecoder(ConvDecoder.Config(8, 1, code=3, width=4, norm="none", output="sigmoid"))
     mapper = MLP(MLP.Config(2, 3, width=8))
-    return MappedDecoder(MappedDecoder.Config(mapper.config_dict(), decoder.config_dict(), "conv-decoder"))
+    return MappedDecoder.of(mapper, decoder)
 
 
 def test_what_is_standardised_is_restored() -> None:
