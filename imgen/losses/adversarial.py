@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from imgen.networks.layers import precise
+
 Logits = Tensor | Sequence[Tensor]  # of any shape, N first; a list (of several scales, say): losses are summed
 Label = float | Tensor  # 1 says real, 0 says fake; one for all, or N: one for each sample
 Term = Callable[[Tensor], Tensor]  # of single logits
@@ -57,7 +59,7 @@ class Adversarial:
 def _mean(term: Term, logits: Logits) -> Tensor:
     """The mean of a term over logits, summed over the list if it is one."""
     listed = [logits] if isinstance(logits, Tensor) else logits
-    return torch.stack([term(each).mean() for each in listed]).sum()
+    return torch.stack([term(precise(each)).mean() for each in listed]).sum()
 
 
 def least_squares(a: float, b: float, c: float) -> Adversarial:
@@ -106,7 +108,7 @@ def real_logit(classes: Tensor) -> Tensor:
     1 - p(K + 1) = Z / (Z + 1) with Z the sum of the exponentials: Salimans et al. 2016, "Improved
     Techniques for Training GANs", arXiv:1606.03498, sec. 5.
     """
-    return classes.logsumexp(1)
+    return precise(classes).logsumexp(1)
 
 
 def k_plus_one_discriminator(real: Tensor, fake: Tensor) -> Tensor:

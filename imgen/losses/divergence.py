@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from imgen.errors import UsageError
+from imgen.networks.layers import precise
 
 Kernel = Callable[[Tensor], Tensor]  # of squared distances
 
@@ -91,8 +92,8 @@ def mmd(x: Tensor, y: Tensor, kernels: Sequence[Kernel]) -> Tensor:
 
 
 def _squared_distances(x: Tensor, y: Tensor) -> Tensor:
-    """N x D and M x D to N x M; by differences, which unlike products keep their digits in bf16 autocast."""
-    return (x[:, None] - y[None]).square().sum(2)
+    """N x D and M x D to N x M; by differences, which unlike products keep their digits under autocast."""
+    return (precise(x)[:, None] - precise(y)[None]).square().sum(2)
 
 
 def mutual_information_bound(logits: Tensor, code: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from imgen.networks.layers import precise
+
 
 class Gaussian(NamedTuple):
     """Mean and log-variance, of the same shape; the standard deviation is exp(logvar / 2)."""
@@ -22,5 +24,5 @@ def gaussian(raw: Tensor) -> Gaussian:
 
     Log-variances are kept within -30..20, where their exponentials are numbers in single precision.
     """
-    mu, logvar = raw.chunk(2, dim=1)
+    mu, logvar = precise(raw).chunk(2, dim=1)
     return Gaussian(mu, logvar.clamp(-30, 20))

@@ -42,6 +42,11 @@ def range_of(name: str) -> Range:
     return "unit" if name == "sigmoid" else "signed"
 
 
+def precise(x: Tensor) -> Tensor:
+    """The values in single precision, if they are in less: losses take differences that bf16 has no digits for."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 def with_label(x: Tensor, label: Tensor | None, classes: int) -> Tensor:
     """Append the label to the channels as a one-hot vector, the same at every place.
 

@@ -82,6 +82,11 @@ class TestEveryPair:
         assert torch.allclose(flipped, wanted / 36)
 
 
+def test_halved_precision_does_not_reach_the_loss() -> None:
+    logits = torch.randn(64, 1).bfloat16()
+    assert WASSERSTEIN.discriminator(logits, logits + 1).dtype == torch.float32
+
+
 def test_symmetries() -> None:
     real, fake = torch.randn(2, 7)
     assert torch.equal(MINIMAX.generator(fake), -MINIMAX.fake(fake).mean())

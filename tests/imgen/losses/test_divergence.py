@@ -110,6 +110,14 @@ class TestMMD:
         across = sum(k(a, b) for a in x for b in y) / 15
         assert torch.allclose(mmd(x, y, kernels), within - 2 * across)
 
+    def test_under_autocast_it_keeps_its_digits(self) -> None:
+        torch.manual_seed(0)
+        x, y = torch.randn(256, 8).bfloat16(), torch.randn(256, 8).bfloat16()
+        with torch.autocast("cpu", torch.bfloat16):
+            value = mmd(x, y, self.ONE)
+        assert value.dtype == torch.float32
+        assert value.item() == pytest.approx(mmd(x.double(), y.double(), self.ONE).item(), abs=1e-5)
+
     def test_its_gradient_is_finite_at_equal_samples(self) -> None:
         x = torch.zeros(4, 8, requires_grad=True)
         (grad,) = torch.autograd.grad(mmd(x, torch.ones(4, 8), self.ONE), x)

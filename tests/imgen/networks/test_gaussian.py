@@ -9,6 +9,7 @@ def test_halves_and_limits() -> None:
     assert code.mu.tolist() == [[1, 2]]
     assert code.logvar.tolist() == [[-30, 20]]
     assert gaussian(torch.zeros(2, 6, 4, 4)).mu.shape == (2, 3, 4, 4)
+    assert gaussian(torch.zeros(2, 6).bfloat16()).logvar.dtype == torch.float32
 
 
 def test_samples_have_the_moments() -> None:

@@ -1,18 +1,14 @@
-"""What holds for every network of the kit: shapes at any size, labels, ranges, files, isolation of samples."""
-
-from pathlib import Path
+"""What holds for every network of the kit: shapes at any size, labels, ranges, isolation of samples."""
 
 import pytest
 import torch
 
 from imgen.errors import UsageError
-from imgen.networks import NETWORKS, ConvDecoder, ConvDiscriminator, ConvEncoder, Network, ResNetCritic, ResNetGenerator
+from imgen.networks import ConvDecoder, ConvDiscriminator, ConvEncoder, ResNetCritic, ResNetGenerator
 from imgen.networks.default import decoder, discriminator, encoder, joint_discriminator
 from imgen.networks.layers import with_label
 from imgen.networks.mlp import MLP
 from imgen.networks.scale import Shape, stages, width_at
-from imgen.spec import Spec
-from imgen.weights import load, save
 
 SHAPES = [Shape(8, 1, 3), Shape(16, 3, 3), Shape(64, 1, 3), Shape(0, 2, 3)]
 LABEL = torch.tensor([0, 2, -1])
@@ -145,25 +141,3 @@ def test_unknown_parts_are_named() -> None:
         MLP(MLP.Config(2, 2, activation="rleu"))
     with pytest.raises(UsageError, match="normalisation"):
         MLP(MLP.Config(2, 2, norm="layer"))
-
-
-@pytest.mark.parametrize(
-    "net",
-    [
-        encoder(SHAPES[0], 4, width=4),
-        decoder(SHAPES[0], 4, width=4, conditional=True),
-        discriminator(SHAPES[0], width=4),
-        joint_discriminator(SHAPES[0], 4, width=4),
-        encoder(SHAPES[3], 4, width=4),
-        discriminator(SHAPES[3], width=4),
-        ResNetGenerator(ResNetGenerator.Config(8, 1, 4, 4)),
-        ResNetCritic(ResNetCritic.Config(8, 1, 4)),
-    ],
-    ids=lambda net: type(net).__name__,
-)
-def test_a_file_brings_it_back(net: Network, tmp_path: Path) -> None:
-    assert type(net) in NETWORKS.values()
-    save(net, tmp_path / "net.safetensors", Spec("net", "generate", "CC0-1.0"))
-    again = load(tmp_path / "net.safetensors")
-    assert again.config == net.config
-    assert all(torch.equal(a, b) for a, b in zip(again.state_dict().values(), net.state_dict().values(), strict=True))

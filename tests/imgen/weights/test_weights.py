@@ -6,21 +6,47 @@ import torch
 from imgen import weights
 from imgen.errors import ModelError
 from imgen.networks import NETWORKS
+from imgen.networks.default import decoder, discriminator, encoder, joint_discriminator
 from imgen.networks.inpainter import Inpainter
+from imgen.networks.mapped import MappedDecoder
+from imgen.networks.mlp import MLP
+from imgen.networks.network import Network
+from imgen.networks.patchgan import PatchGAN
+from imgen.networks.resnet import ResNetCritic, ResNetGenerator
+from imgen.networks.scale import Shape
 from imgen.spec import Spec
 
 SPEC = Spec(name="tiny", task="inpaint", licence="CC0-1.0", inputs=("image", "mask"), multiple=16)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_file_rebuilds_every_network(name: str, tmp_path: Path) -> None:
-    net = NETWORKS[name]()
+IMAGE, VECTOR = Shape(8, 1, 3), Shape(0, 2)
+NETS: list[Network] = [
+    Inpainter(Inpainter.Config(half=4, quarter=4, eighth=8, blocks=2)),
+    PatchGAN(PatchGAN.Config(width=4)),
+    encoder(IMAGE, 4, width=4),
+    decoder(IMAGE, 4, width=4, conditional=True),
+    discriminator(IMAGE, width=4),
+    joint_discriminator(IMAGE, 4, width=4),
+    encoder(VECTOR, 4, width=4),
+    discriminator(VECTOR, width=4),
+    ResNetGenerator(ResNetGenerator.Config(8, 1, 4, 4)),
+    ResNetCritic(ResNetCritic.Config(8, 1, 4)),
+    MappedDecoder.of(MLP(MLP.Config(3, 4, 8)), decoder(IMAGE, 4, width=4)),
+]
+
+
+def test_no_network_is_left_out() -> None:
+    assert {type(net) for net in NETS} == set(NETWORKS.values())
+
+
+@pytest.mark.parametrize("net", NETS, ids=lambda net: type(net).__name__)
+def test_a_file_rebuilds_every_network(net: Network, tmp_path: Path) -> None:
     weights.save(net, tmp_path / "net.safetensors", SPEC)
     again = weights.load(tmp_path / "net.safetensors")
     assert again.config == net.config
     assert all(torch.equal(again.state_dict()[key], value) for key, value in net.state_dict().items())
     spec = weights.read_spec(tmp_path / "net.safetensors")
-    assert (spec.network, spec.licence, spec.inputs) == (name, "CC0-1.0", ("image", "mask"))
+    assert (NETWORKS[spec.network], spec.licence, spec.inputs) == (type(net), "CC0-1.0", ("image", "mask"))
 
 
 def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
@@ -35,7 +61,7 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(ModelError, match="no imgen description"):
         weights.load(path)
-    weights.save(Inpainter(Inpainter.Config(half=4, quarter=4, eighth=8, blocks=2)), path, SPEC)
+    weights.save(NETS[0], path, SPEC)
     text = path.read_bytes().replace(b'\\"eighth\\": 8', b'\\"eighth\\": 9')
     path.write_bytes(text)
     with pytest.raises(ModelError, match="do not fit"):
