@@ -28,7 +28,9 @@ class Spec:
     precision: str = "fp32"
     scale: int = 1  # output pixels per input pixel, each way
     multiple: int = 1  # height and width must be divisible by this
-    size: int = 512  # long side, in pixels, that the network was made for
+    size: int = 512  # long side, in pixels, that the network was made for; 0 where it makes vectors
+    code: int = 0  # of a generator: values in the code that it takes
+    classes: int = 0  # of a generator: labels are below this; 0 where it takes none
     receptive_field: str = "global"  # "finite": exact tiles; "global": the whole image matters
     radius: int = 0  # of a finite receptive field, in input pixels
     recipe: str = ""  # how it was trained
