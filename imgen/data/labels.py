@@ -44,12 +44,13 @@ def by_folder(folders: Sequence[Path]) -> Labelled:
     return Labelled(paths, *_numbered(names))
 
 
-def by_table(table: Path, column: str) -> Labelled:
+def by_table(table: Path, column: str | None = None) -> Labelled:
     """The images that a CSV file with a header line names in its first column, as seen from its own folder.
 
     Args:
         table: the file, UTF-8.
-        column: whose values are the classes; an empty one is a class not known.
+        column: whose values are the classes; an empty one is a class not known. None takes the column ``label``, or
+            no classes where there is none.
 
     Raises:
         UsageError: not a readable table, no such column, or no rows.
@@ -60,12 +61,15 @@ def by_table(table: Path, column: str) -> Labelled:
             rows, columns = list(reader), list(reader.fieldnames or [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{table}: not a readable CSV file ({error}); save it as UTF-8 with commas") from error
-    if column not in columns[1:]:
+    if column is None and "label" in columns[1:]:
+        column = "label"
+    if column is not None and column not in columns[1:]:
         there = ", ".join(columns[1:]) or "none but that of the files"
         raise UsageError(f"{table}: no column is called {column!r}; there are: {there}")
     if not rows:
         raise UsageError(f"{table}: no rows below the header; name one image in each")
-    return Labelled([table.parent / (row[columns[0]] or "") for row in rows], *_numbered([row[column] for row in rows]))
+    paths = [table.parent / (row[columns[0]] or "") for row in rows]
+    return Labelled(paths, *_numbered([row[column] if column else None for row in rows]))
 
 
 def _numbered(names: Sequence[str | None]) -> tuple[NDArray[np.int64], tuple[str, ...]]:

@@ -1,16 +1,20 @@
 """From what a user calls a data set to where batches come from."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from imgen.data.augment import Change
 from imgen.data.batch import Source
 from imgen.data.folder import ImageFolder
 from imgen.data.idx import IdxImages, is_idx
 from imgen.data.items import Batches, Items
-from imgen.data.labels import by_folder, by_table
+from imgen.data.labels import Labelled, by_folder, by_table
 from imgen.data.toys import MIXTURES, Drawn, DrawnShapes, Mixture
-from imgen.errors import UsageError
+from imgen.errors import ImageError, UsageError
+from imgen.image.file import probe
 from imgen.lookup import find
 from imgen.networks.scale import stages
 
@@ -26,7 +30,7 @@ def open_data(
     batch: int,
     seed: int = 0,
     channels: int | None = None,
-    column: str = "label",
+    column: str | None = None,
     augment: Sequence[str | Change] = (),
     rank: int = 0,
     world: int = 1,
@@ -40,7 +44,7 @@ def open_data(
         batch: data in a step, of all processes together.
         seed: of order, augmentation and toys; 0 or more.
         channels: 1 or 3; None takes what the set has.
-        column: of a CSV file: whose values are the classes.
+        column: of a CSV file: whose values are the classes; None takes ``label`` if there is such a column.
         augment: keys of ``imgen.data.augment.CHANGES``, or functions of one's own.
         rank: of this process.
         world: how many processes there are.
@@ -55,40 +59,69 @@ def open_data(
         if augment:
             raise UsageError(f"{names[0]} is drawn at random and has no augmentation; leave it out")
         return Drawn(_toy(names[0], size, channels), batch, seed=seed, rank=rank, world=world)
+    if size is not None:
+        stages(size)  # says so before thousands of images are read
     items = open_items(names, size, channels, column)
     return Batches(items, batch, seed=seed, augment=augment, rank=rank, world=world)
 
 
 def open_items(
-    names: Sequence[str], size: int | None = None, channels: int | None = None, column: str = "label"
+    names: Sequence[str], size: int | None = None, channels: int | None = None, column: str | None = None
 ) -> Items:
     """The images of a data set, by number.
 
     Args:
         names: folders of images (their sub-folders are the classes); or one CSV file, one idx file
             or one folder of idx files, of which those called ``train...`` are taken.
-        size: side of the images, a power of two; None takes 64, of idx files the least that they fit into.
+        size: side of the images; None takes 64, of idx files the least power of two that they fit into.
         channels: 1 or 3; None takes what the set has.
-        column: of a CSV file: whose values are the classes.
+        column: of a CSV file: whose values are the classes; None takes ``label`` if there is such a column.
 
     Raises:
-        UsageError: no such folder or file, a size that networks cannot have, or too few images.
+        UsageError: no such folder or file, or too few images.
         ImageError: too many of the files cannot be read.
     """
-    if size is not None:
-        stages(size)  # says so before thousands of images are read
     if channels not in {None, 1, 3}:
         raise UsageError(f"channels is {channels}; images have 1 (grey) or 3 (colour)")
+    idx = _idx_of(Path(names[0])) if len(names) == 1 else None
+    if idx is not None:
+        return IdxImages(idx, size, channels)
+    return ImageFolder(files_of(names, column), size or SIZE, channels)
+
+
+def files_of(names: Sequence[str], column: str | None = None) -> Labelled:
+    """The files and classes of some folders, or of one CSV file.
+
+    Raises:
+        UsageError: no such folder or file, no such column, or no images.
+    """
     paths = [Path(name) for name in names]
     if not paths:
         raise UsageError("no data set is named; name a folder of images, a .csv or idx file, or toy:NAME")
-    if len(paths) == 1:
-        idx = _idx_of(paths[0])
-        if idx is not None:
-            return IdxImages(idx, size, channels)
-        if paths[0].suffix.lower() == ".csv":
-            return ImageFolder(by_table(paths[0], column), size or SIZE, channels)
-    return ImageFolder(by_folder(paths), size or SIZE, channels)
+    if len(paths) == 1 and paths[0].suffix.lower() == ".csv":
+        return by_table(paths[0], column)
+    return by_folder(paths)
+
+
+def typical_side(names: Sequence[str]) -> int:
+    """The median of the images' shorter sides, by the headers of 100 files.
+
+    Raises:
+        UsageError: no such folder or file, or no images.
+        ImageError: not one of the files can be read.
+    """
+    idx = _idx_of(Path(names[0])) if len(names) == 1 else None
+    if idx is not None:
+        return IdxImages(idx).shape.size
+    paths = files_of(names).paths
+    sides: list[int] = []
+    for path in paths[:: -(-len(paths) // 100)]:
+        with contextlib.suppress(ImageError):
+            header = probe(path)
+            sides.append(min(header.width, header.height))
+    if not sides:
+        raise ImageError(f"{', '.join(names)}: none of {len(paths)} files can be read as an image; are they damaged?")
+    return int(np.median(sides))
 
 
 def _toy(name: str, size: int | None, channels: int | None) -> Mixture | DrawnShapes:

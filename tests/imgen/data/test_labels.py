@@ -59,6 +59,12 @@ def test_a_table_names_files_beside_it(tmp_path: Path) -> None:
     assert found.classes == ("no", "yes")
 
 
+def test_without_a_column_named_it_is_called_label_or_not_there(tmp_path: Path) -> None:
+    assert by_table(write(tmp_path, "file,age,label\na.png,3,x\n")).classes == ("x",)
+    found = by_table(write(tmp_path, "file,age\na.png,3\n"))
+    assert (found.classes, found.labels.tolist()) == ((), [-1])
+
+
 def test_numbers_are_sorted_as_numbers_and_gaps_are_unknown(tmp_path: Path) -> None:
     found = by_table(write(tmp_path, "file,age\na.png,30\nb.png,\nc.png,4\nd.png\n"), "age")
     assert found.classes == ("4", "30")
@@ -71,7 +77,7 @@ def test_numbers_are_sorted_as_numbers_and_gaps_are_unknown(tmp_path: Path) -> N
         ("file,age,smile\na.png,1,2\n", "no column is called 'label'; there are: age, smile"),
         ("label\na.png\n", "no column is called 'label'; there are: none"),
         ("", "no column is called 'label'"),
-        ("file,label\n", "no rows"),
+        ("file,label\n", "no rows below the header"),
     ],
 )
 def test_refuses_a_table_without_the_column_or_rows(tmp_path: Path, text: str, message: str) -> None:
