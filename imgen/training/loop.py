@@ -1,40 +1,40 @@
 """The only training loop: it knows players and losses, nothing of what they mean."""
 
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.optim import Adam
+from torch import Tensor
 
 from imgen.engines.engine import Engine
-from imgen.errors import ImgenError
-from imgen.training import checkpoint
+from imgen.errors import ImgenError, ModelError
+from imgen.training import checkpoint, distributed
 from imgen.training.config import TrainConfig
 from imgen.training.ema import MovingAverage
-
-
-class Source(Protocol):
-    """Batches by number: a pure function, so a run goes on where it stopped by the number alone."""
-
-    def batch(self, index: int) -> Any:
-        """The batch of that number: a NamedTuple of tensors on the CPU."""
+from imgen.training.loader import Loader, Source
+from imgen.training.players import Players
+from imgen.training.records import Progress, Records
+from imgen.training.stopping import stop_signals
 
 
 class Trainer:
-    """An engine, its optimisers and its moving average, going through steps.
+    """An engine, its players and its moving average, going through steps.
+
+    Under torchrun every process has one, which sees its share of the data; only the first of them
+    writes, and the losses in its log are those of its own share.
 
     Args:
         engine: what to train.
         source: where batches come from.
         config: numbers of the loop.
-        folder: of the run; holds checkpoint.pt, config.json, log.jsonl and pictures.
+        folder: of the run; gets checkpoints/last.pt, log.jsonl, tensorboard/ and samples/.
         device: "cpu", "cuda", ...
-        picture: called with the averaged product now and then; writes what it wants into the folder.
+        picture: makes a picture of the averaged engine, C x H x W in 0..1, or None; it is called now and
+            then, every time with the same random numbers.
     """
 
     def __init__(
@@ -45,122 +45,124 @@ class Trainer:
         folder: Path,
         *,
         device: str = "cpu",
-        picture: Callable[[nn.Module, int], None] | None = None,
+        picture: Callable[[Engine], Tensor | None] | None = None,
     ) -> None:
         self.config, self.source, self.folder, self.picture = config, source, folder, picture
-        self.device = torch.device(device)
-        memory = torch.channels_last if config.channels_last else torch.contiguous_format
-        self.engine = engine.to(self.device, memory_format=memory).train()  # type: ignore[call-overload]
-        self.players = engine.players()
-        self.optimizers = {
-            name: Adam([p for p in player.network.parameters() if p.requires_grad], player.learning_rate, player.betas)
-            for name, player in self.players.items()
-        }
-        self.average = MovingAverage(engine.product, config.ema)
+        self.device = torch.device(distributed.start(device))
+        # Channels last is what convolutions are fast with, on CPUs and GPUs alike; vectors are not touched.
+        self.engine = engine.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        if distributed.world() > 1:
+            distributed.broadcast([*engine.parameters(), *engine.buffers()])
+            torch.manual_seed(config.seed + distributed.rank())  # everyone draws noise of their own
+        self.players = Players(engine, config, self.device)
+        self.average = MovingAverage(engine, config.ema)
         self.step, self.drawn = 0, 0
 
     def resume(self) -> None:
-        """Go on from the folder's checkpoint: the run then equals one that was never stopped."""
-        state = checkpoint.load(self.folder)
-        self.engine.load_state_dict(state["engine"])
-        self.average.network.load_state_dict(state["average"])
-        for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
-        self.step, self.drawn = state["step"], state["drawn"]
-
-    def save(self) -> None:
-        """Write the checkpoint."""
-        checkpoint.save(
-            self.folder,
-            {
-                "engine": self.engine.state_dict(),
-                "average": self.average.network.state_dict(),
-                "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-                "step": self.step,
-                "drawn": self.drawn,
-            },
-        )
-
-    def run(self) -> None:
-        """Train to the last step; Ctrl-C saves first and then goes up.
+        """Go on from the folder's checkpoint: the run then equals one that was never stopped.
 
         Raises:
-            ImgenError: a loss is not a number; the checkpoint before it is kept.
+            ModelError: there is none, or it is of another version, method, config, size or number of processes.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "config.json").write_text(json.dumps(asdict(self.config), indent=2) + "\n")
-        batches, since, began = self._batches(), self.step, time.monotonic()
+        state, path = checkpoint.load(self.folder), checkpoint.path_in(self.folder)
+        theirs, mine = state["identity"], self._identity()
+        for key in {**theirs, **mine}:
+            here, there = (identity.get(key) for identity in (mine, theirs))
+            if here != there:
+                raise ModelError(f"{path} is of a run with {key} {there}, this one has {here}; begin a new run")
+        checkpoint.check_fit(self.engine.state_dict(), state["networks"], path)
+        self.engine.load_state_dict(state["networks"])
+        self.average.engine.load_state_dict(state["average"])
+        self.players.load_state_dict(state["optimizers"])
+        self.step, self.drawn = state["step"], state["drawn"]
+        checkpoint.set_random_state(state["random"][distributed.rank()])
+
+    def save(self) -> None:
+        """Write the checkpoint.
+
+        Raises:
+            ImgenError: a loss is not a number, or the file cannot be written; the last checkpoint is kept.
+        """
+        self.players.losses()
+        random = distributed.gather(checkpoint.random_state())
+        if distributed.rank() == 0:
+            state = {
+                "identity": self._identity(),
+                "networks": self.engine.state_dict(),
+                "average": self.average.engine.state_dict(),
+                "optimizers": self.players.state_dict(),
+                "step": self.step,
+                "drawn": self.drawn,
+                "random": random,
+            }
+            checkpoint.save(self.folder, state)
+
+    def run(self) -> None:
+        """Train to the last step; Ctrl-C lets the step end, saves and then goes up.
+
+        Raises:
+            ImgenError: a loss is not a number, or memory or disk ran out; the last checkpoint is kept.
+            KeyboardInterrupt: Ctrl-C or SIGTERM came.
+        """
+        first = distributed.rank() == 0
         try:
-            while self.step < self.config.steps:
-                losses = self._one_step(batches)
-                self.average.update(self.engine.product, self.step)
-                self.step += 1
-                if self.step % self.config.log_every == 0:
-                    pace = (self.step - since) / (time.monotonic() - began)
-                    since, began = self.step, time.monotonic()
-                    self._log(losses, pace)
-                if self.step % self.config.save_every == 0:
-                    self.save()
-                if self.picture is not None and self.step % self.config.picture_every == 0:
-                    self.picture(self.average.network, self.step)
-        except KeyboardInterrupt:
-            self.save()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with (
+                closing(Progress(self.config.steps, self.step, quiet=not first)) as progress,
+                closing(Records(self.folder, self.step)) if first else nullcontext() as records,
+                closing(Loader(self.source, self.drawn, self.config.workers, self.device)) as batches,
+                stop_signals(progress.say) as stopped,
+            ):
+                self._run(batches, records, progress, stopped)
+        except OSError as error:  # of the log and the pictures; a checkpoint has words of its own
+            raise ImgenError(f"{self.folder}: cannot be written, {error.strerror or error}; make room there") from error
+
+    def _run(self, batches: Loader, records: Records | None, progress: Progress, stopped: Callable[[], bool]) -> None:
+        config, began = self.config, time.monotonic()
+        while self.step < config.steps:
+            self._one_step(batches)
+            progress.advance(self.step)
+            if self.step % config.log_every == 0:
+                values = {**self.players.losses(), **self.engine.terms()}
+                values["steps_per_second"] = config.log_every / (time.monotonic() - began)
+                began = time.monotonic()
+                progress.record(self.step, values)
+                if records is not None:
+                    records.write(self.step, values)
+                self.players.forget()
+            if records is not None and self.step % config.picture_every == 0:
+                self._draw(records)
+            stop = distributed.any_of(stopped(), self.device)
+            if stop or self.step % config.save_every == 0 or self.step == config.steps:
+                self.save()
+            if stop:
+                raise KeyboardInterrupt
+
+    def _one_step(self, batches: Loader) -> None:
+        try:
+            self.players.step(batches, self.step)
+        except (RuntimeError, MemoryError) as error:
+            if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error):
+                raise ImgenError(
+                    f"step {self.step}: out of memory on {self.device}; lower the batch (accumulate makes up for it), "
+                    "the size or the width, or take precision bf16"
+                ) from error
             raise
-        self.save()
+        self.average.update(self.step)
+        distributed.broadcast(list(self.engine.buffers()))  # statistics of shares differ; the first one's count
+        self.drawn = batches.number
+        self.step += 1
 
-    def _one_step(self, batches: Iterator[Any]) -> dict[str, float]:
-        rate = self.config.rate(self.step)
-        for name, optimizer in self.optimizers.items():
-            optimizer.param_groups[0]["lr"] = self.players[name].learning_rate * rate
-        losses: dict[str, Tensor] = {}
-        updates = self.engine.step(batches, self.step)
-        bf16 = self.config.precision == "bf16"
-        while True:
-            # The generator runs inside the autocast region, the optimisers outside of it.
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
-                update = next(updates, None)
-            if update is None:
-                break
-            both = update if isinstance(update, Mapping) else dict([update])
-            losses |= {name: loss.detach() for name, loss in both.items()}
-            self._apply(both)
-        values = {name: float(loss) for name, loss in losses.items()}
-        bad = [name for name, value in values.items() if value != value]  # noqa: PLR0124 (not a number)
-        if bad:
-            raise ImgenError(f"step {self.step}: the loss of {bad[0]} is not a number; lower the learning rate")
-        return values
+    def _draw(self, records: Records) -> None:
+        if self.picture is None:
+            return
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(self.config.seed)
+            image = self.picture(self.average.engine)
+        if image is not None:
+            records.picture(self.step, image)
 
-    def _apply(self, losses: Mapping[str, Tensor]) -> None:
-        """All gradients first, each with respect to its player's own parameters, then all steps."""
-        last = len(losses) - 1
-        gradients = {
-            name: torch.autograd.grad(loss, self._parameters(name), retain_graph=i < last, allow_unused=True)
-            for i, (name, loss) in enumerate(losses.items())
-        }
-        for name, grads in gradients.items():
-            parameters = self._parameters(name)
-            for parameter, grad in zip(parameters, grads, strict=True):
-                parameter.grad = grad
-            nn.utils.clip_grad_norm_(parameters, self.config.clip)
-            self.optimizers[name].step()
-            self.optimizers[name].zero_grad(set_to_none=True)
-
-    def _parameters(self, player: str) -> list[nn.Parameter]:
-        return self.optimizers[player].param_groups[0]["params"]
-
-    def _batches(self) -> Iterator[Any]:
-        while True:
-            batch = self.source.batch(self.drawn)
-            self.drawn += 1
-            yield type(batch)(*(self._place(tensor) for tensor in batch))
-
-    def _place(self, tensor: Tensor) -> Tensor:
-        memory = torch.channels_last if self.config.channels_last and tensor.ndim == 4 else torch.preserve_format
-        return tensor.to(self.device, memory_format=memory, non_blocking=True)
-
-    def _log(self, losses: Mapping[str, float], pace: float) -> None:
-        record = {"step": self.step, **losses, **self.engine.terms(), "steps_per_second": round(pace, 3)}
-        with (self.folder / "log.jsonl").open("a") as file:
-            file.write(json.dumps(record) + "\n")
-        parts = "  ".join(f"{name} {value:.4g}" for name, value in record.items() if name != "step")
-        print(f"step {self.step}/{self.config.steps}  {parts}", flush=True)
+    def _identity(self) -> dict[str, Any]:
+        """What a checkpoint must agree on with the run that goes on from it."""
+        name = type(self.engine).__name__
+        return {"engine": name, "processes": distributed.world(), **asdict(self.engine.config)}

@@ -9,17 +9,19 @@ longer reach. The second run, short, adds the features of VGG-16, which are slow
 built-in model's card, imgen/models/inpaint-base.md, names the data, the time and the figures to expect.
 """
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from imgen import weights
 from imgen.data.masks import mixed
 from imgen.data.photos import Photos
+from imgen.engines.engine import Engine
 from imgen.engines.inpainting import Extractor, Holes, InpaintingConfig, InpaintingGAN
 from imgen.errors import UsageError
 from imgen.networks.efficientnet import EfficientNetLite0
@@ -36,7 +38,9 @@ from imgen.training.loop import Trainer
 class Recipe:
     """Everything that decides the result, apart from the photographs."""
 
-    train: TrainConfig = field(default_factory=lambda: TrainConfig(decay=0.25))
+    train: TrainConfig = field(
+        default_factory=lambda: TrainConfig(steps=100_000, warm_up=200, decay=0.25, ema=0.998, clip=10.0)
+    )
     losses: InpaintingConfig = field(default_factory=InpaintingConfig)
     network: Inpainter.Config = field(default_factory=Inpainter.Config)
     critic: PatchGAN.Config = field(default_factory=lambda: PatchGAN.Config(channels=4, width=48))
@@ -49,7 +53,7 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "inpainting": Recipe(),
     "inpainting-refine": Recipe(
-        train=TrainConfig(steps=700, warm_up=20, decay=0.6, ema=0.995),
+        train=TrainConfig(steps=700, warm_up=20, decay=0.6, ema=0.995, clip=10.0),
         losses=InpaintingConfig(pixel=15.0, perceptual=1.5, adversarial=0.3, adversary_from=0),
         stages=((0.0, 128, 5),),
         features="with-vgg16",
@@ -108,19 +112,14 @@ def trainer(
     engine = InpaintingGAN(Inpainter(recipe.network), PatchGAN(recipe.critic), extractor, recipe.losses)
     if start is not None and start.is_dir():
         state = checkpoint.load(start)
-        engine.load_state_dict(state["engine"])
-        engine.generator.load_state_dict(state["average"])
+        averages = {key: value for key, value in state["average"].items() if key.startswith("generator.")}
+        engine.load_state_dict({**state["networks"], **averages})
     elif start is not None:
         engine.generator.load_state_dict(_generator(start, recipe).state_dict())
     shown = source.batch(0)
-    return Trainer(
-        engine,
-        source,
-        recipe.train,
-        folder,
-        device=device,
-        picture=lambda net, step: _show(net, shown, folder, step),
-    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(asdict(recipe), indent=2) + "\n")
+    return Trainer(engine, source, recipe.train, folder, device=device, picture=lambda average: _show(average, shown))
 
 
 def _generator(path: Path, recipe: Recipe) -> Inpainter:
@@ -132,19 +131,18 @@ def _generator(path: Path, recipe: Recipe) -> Inpainter:
 
 def finish(trained: Trainer, path: Path, spec: Spec) -> None:
     """Write the averaged generator as a model file."""
-    network = trained.average.network
+    network = trained.average.engine.product
     if not isinstance(network, Inpainter):
         raise UsageError(f"an inpainting run trains an Inpainter, this one trained a {type(network).__name__}")
     weights.save(network, path, spec)
 
 
 @torch.no_grad()
-def _show(network: nn.Module, holes: Holes, folder: Path, step: int) -> None:
+def _show(engine: Engine, holes: Holes) -> Tensor:
     """Rows of input, result and truth, side by side."""
-    from torchvision.utils import save_image
+    from torchvision.utils import make_grid
 
-    device = next(network.parameters()).device
-    image, mask = holes.image.to(device), holes.mask.to(device)
-    result: Tensor = network(image, mask)
+    image, mask = holes.image.to(engine.device), holes.mask.to(engine.device)
+    result: Tensor = engine.product(image, mask)
     rows = torch.stack([image * (1 - mask) + mask, result, image], 1).flatten(0, 1)
-    save_image(rows.clamp(0, 1), folder / f"step-{step:06d}.png", nrow=6)
+    return make_grid(rows.clamp(0, 1), nrow=6)

@@ -51,13 +51,8 @@ def test_a_run_leaves_pictures_and_a_checkpoint_and_goes_on(photos: Path, tmp_pa
     recipe = replace(SMALL, losses=replace(SMALL.losses, adversary_from=1))
     run = trainer([photos], tmp_path, recipe)
     run.run()
-    assert {p.name for p in tmp_path.iterdir()} == {
-        "checkpoint.pt",
-        "config.json",
-        "log.jsonl",
-        "step-000002.png",
-        "step-000004.png",
-    }
+    assert {p.name for p in tmp_path.iterdir()} == {"checkpoints", "config.json", "log.jsonl", "samples", "tensorboard"}
+    assert sorted(p.name for p in (tmp_path / "samples").iterdir()) == ["step-000002.png", "step-000004.png"]
     more = trainer([photos], tmp_path, replace(recipe, train=replace(recipe.train, steps=5)))
     more.resume()
     more.run()
@@ -68,7 +63,7 @@ def test_a_run_can_begin_with_the_networks_of_another(photos: Path, tmp_path: Pa
     first = trainer([photos], tmp_path / "first", SMALL)
     first.run()
     second = trainer([photos], tmp_path / "second", SMALL, start=tmp_path / "first")
-    average = first.average.network.state_dict()
+    average = first.average.engine.product.state_dict()
     assert all(torch.equal(value, average[key]) for key, value in second.engine.product.state_dict().items())
     assert second.step == 0
     finish(first, tmp_path / "model.safetensors", Spec("tiny", "inpaint", "CC0-1.0", ("image", "mask")))

@@ -1,169 +1,201 @@
+import errno
 import json
-from collections.abc import Iterator
+import signal
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from imgen.engines.engine import Engine, Player, Updates
-from imgen.errors import ImgenError, ModelError, UsageError
-from imgen.training.config import TrainConfig
-from imgen.training.ema import MovingAverage
-from imgen.training.loop import Trainer
+from imgen.engines.engine import Engine
+from imgen.errors import ImgenError, ModelError
+from imgen.training.checkpoint import path_in
 
 
-class Batch(NamedTuple):
-    x: Tensor
+def state(of) -> list[Tensor]:
+    return [*of.engine.state_dict().values(), *of.average.engine.state_dict().values()]
 
 
-class Numbers:
-    def batch(self, index: int) -> Batch:
-        return Batch(torch.randn(8, 2, generator=torch.Generator().manual_seed(index)))
-
-
-class Duel(Engine):
-    """A two-player toy that uses torch's random state and draws a second batch now and then."""
-
-    def __init__(self, together: bool = False) -> None:
-        super().__init__()
-        self.generator, self.critic = nn.Linear(2, 2), nn.Linear(2, 1)
-        self.together, self.seen = together, []
-
-    def players(self) -> dict[str, Player]:
-        return {"generator": Player(self.generator, 1e-2), "critic": Player(self.critic, 1e-2)}
-
-    @property
-    def product(self) -> nn.Module:
-        return self.generator
-
-    def step(self, batches: Iterator[Batch], t: int) -> Updates:
-        real = next(batches).x
-        if t % 3 == 0:
-            real = real + next(batches).x
-        fake = self.generator(torch.randn_like(real))
-        critic, generator = self.critic(fake).mean() - self.critic(real).mean(), -self.critic(fake).mean()
-        if self.together:
-            yield {"critic": critic, "generator": generator}
-            return
-        before = [p.clone() for p in self.generator.parameters()]
-        yield "critic", critic
-        self.seen.append(all(torch.equal(a, b) for a, b in zip(before, self.generator.parameters(), strict=True)))
-        yield "generator", -self.critic(self.generator(torch.randn_like(real))).mean()
-
-
-def trainer(folder: Path, steps: int, together: bool = False) -> Trainer:
-    torch.manual_seed(0)
-    config = TrainConfig(steps=steps, warm_up=2, decay=0, log_every=2, save_every=1000)
-    return Trainer(Duel(together), Numbers(), config, folder)
-
-
-def state(of: Trainer) -> list[Tensor]:
-    return [*of.engine.state_dict().values(), *of.average.network.state_dict().values()]
-
-
-def test_no_loss_moves_another_player(tmp_path: Path) -> None:
-    run = trainer(tmp_path, 5)
-    run.run()
-    assert run.engine.seen == [True] * 5  # type: ignore[comparison-overlap]
-
-
-def test_a_dict_updates_all_players_from_the_old_point(tmp_path: Path) -> None:
-    run = trainer(tmp_path, 1, together=True)
-    start = {k: v.clone() for k, v in run.engine.state_dict().items()}
-    run.run()
-    # Adam's first step is lr * sign(gradient): the signs must be those at the starting point.
-    torch.manual_seed(0)
-    by_hand = Duel(together=True)
-    batches = iter([Numbers().batch(0), Numbers().batch(1)])
-    for name, loss in next(by_hand.step(batches, 0)).items():  # type: ignore[union-attr]
-        network = by_hand.players()[name].network
-        for key, grad in zip(
-            network.state_dict(), torch.autograd.grad(loss, list(network.parameters()), retain_graph=True), strict=True
-        ):
-            moved = run.engine.state_dict()[f"{name}.{key}"] - start[f"{name}.{key}"]
-            assert torch.equal(moved.sign(), -grad.sign())
-
-
-def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path: Path) -> None:
-    whole = trainer(tmp_path / "whole", 10)
+@pytest.mark.parametrize("config", [{}, {"accumulate": 2}, {"warm_up": 3, "decay": 0.5, "clip": 0.1}, {"workers": 1}])
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(trainer, tmp_path: Path, config: dict) -> None:
+    whole = trainer(tmp_path / "whole", 10, **config)
     whole.run()
-    first = trainer(tmp_path / "cut", 4)
-    first.run()
+    cut = trainer(tmp_path / "cut", 10, **config)
+    stop_at(cut, 4)
     torch.manual_seed(99)  # whatever happens in between
-    second = trainer(tmp_path / "cut", 10)
-    second.resume()
-    assert second.step == 4
-    second.run()
-    assert all(torch.equal(a, b) for a, b in zip(state(whole), state(second), strict=True))
-    assert whole.drawn == second.drawn
+    again = trainer(tmp_path / "cut", 10, **config)
+    again.resume()
+    assert again.step == 4
+    again.run()
+    assert all(torch.equal(a, b) for a, b in zip(state(whole), state(again), strict=True))
+    assert whole.drawn == again.drawn
 
 
-def test_ctrl_c_saves_and_the_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = trainer(tmp_path / "whole", 6)
-    whole.run()
-    run = trainer(tmp_path / "cut", 6)
-    update = run.average.update
+def stop_at(run, step: int) -> None:
+    """Ctrl-C in the middle of a step."""
+    advance, asked = run.engine.step, []
 
-    def interrupt(network: nn.Module, t: int) -> None:
-        if t == 3:
-            raise KeyboardInterrupt
-        update(network, t)
+    def step_and_interrupt(batches, t):
+        if t == step - 1 and not asked:
+            asked.append(t)
+            signal.raise_signal(signal.SIGINT)
+        yield from advance(batches, t)
 
-    monkeypatch.setattr(run.average, "update", interrupt)
+    run.engine.step = step_and_interrupt
     with pytest.raises(KeyboardInterrupt):
         run.run()
-    again = trainer(tmp_path / "cut", 6)
-    again.resume()
-    assert again.step == 3
 
 
-def test_the_log_is_json_lines(tmp_path: Path) -> None:
+def test_ctrl_c_lets_the_step_end_and_saves(trainer, tmp_path: Path, capsys) -> None:
+    run = trainer(tmp_path, 6)
+    before = signal.getsignal(signal.SIGINT)
+    stop_at(run, 3)
+    assert run.step == 3
+    assert signal.getsignal(signal.SIGINT) is before
+    assert "stopping after this step" in capsys.readouterr().err
+    assert torch.load(path_in(tmp_path), weights_only=True)["step"] == 3
+
+
+def test_a_second_ctrl_c_stops_at_once_and_keeps_the_last_checkpoint(trainer, tmp_path: Path) -> None:
+    run = trainer(tmp_path, 6, save_every=2)
+    advance = run.engine.step
+
+    def twice(batches, t):
+        if t == 3:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        yield from advance(batches, t)
+
+    run.engine.step = twice
+    with pytest.raises(KeyboardInterrupt):
+        run.run()
+    assert torch.load(path_in(tmp_path), weights_only=True)["step"] == 2
+
+
+def test_the_log_is_json_lines_of_mean_losses(trainer, tmp_path: Path, capsys) -> None:
     trainer(tmp_path, 4).run()
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [2, 4]
     assert {"generator", "critic", "steps_per_second"} <= lines[0].keys()
+    single = trainer(tmp_path / "single", 2, log_every=1)
+    single.run()
+    each = [json.loads(line)["critic"] for line in (tmp_path / "single" / "log.jsonl").read_text().splitlines()]
+    assert lines[0]["critic"] == pytest.approx(sum(each) / 2)
+    assert "step 4/4  critic" in capsys.readouterr().err
 
 
-def test_a_loss_that_is_not_a_number_stops_the_run(tmp_path: Path) -> None:
-    run = trainer(tmp_path, 4)
-    torch.nn.init.constant_(run.engine.critic.weight, float("nan"))  # type: ignore[union-attr,arg-type]
-    with pytest.raises(ImgenError, match="not a number"):
+def test_a_resumed_run_drops_what_the_log_has_beyond_the_checkpoint(trainer, tmp_path: Path) -> None:
+    trainer(tmp_path, 4, log_every=1).run()
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"step": 5, "critic": 1.0}\n{"step": 6, "cri')  # as a killed run leaves it
+    run = trainer(tmp_path, 6, log_every=1)
+    run.resume()
+    run.run()
+    steps = [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert steps == [1, 2, 3, 4, 5, 6]
+
+
+def test_pictures_are_made_with_the_same_noise_and_do_not_disturb_the_run(trainer, tmp_path: Path) -> None:
+    seen = []
+
+    def picture(engine: Engine) -> Tensor:
+        assert not engine.training
+        seen.append(torch.rand(3, 8, 8))
+        return seen[-1]
+
+    plain = trainer(tmp_path / "plain", 4)
+    plain.run()
+    drawn = trainer(tmp_path / "drawn", 4, picture_every=2)
+    drawn.picture = picture
+    drawn.run()
+    assert len(seen) == 2
+    assert torch.equal(*seen)
+    assert all(torch.equal(a, b) for a, b in zip(state(plain), state(drawn), strict=True))
+    assert sorted(p.name for p in (tmp_path / "drawn" / "samples").iterdir()) == ["step-000002.png", "step-000004.png"]
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_last_checkpoint(trainer, tmp_path: Path) -> None:
+    run = trainer(tmp_path, 2)
+    run.run()
+    again = trainer(tmp_path, 4)
+    again.resume()
+    torch.nn.init.constant_(again.engine.critic[0].weight, float("nan"))
+    with pytest.raises(ImgenError, match="loss of the critic is not a number"):
+        again.run()
+    assert torch.load(path_in(tmp_path), weights_only=True)["step"] == 2
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), torch.OutOfMemoryError("CUDA"), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+)
+def test_out_of_memory_says_what_to_lower(trainer, tmp_path: Path, error: Exception) -> None:
+    run = trainer(tmp_path, 2)
+
+    def step(batches, t):
+        raise error
+        yield
+
+    run.engine.step = step
+    with pytest.raises(ImgenError, match="out of memory on cpu; lower the batch"):
         run.run()
-    assert not (tmp_path / "checkpoint.pt").exists()
 
 
-def test_resume_without_a_checkpoint_says_so(tmp_path: Path) -> None:
+def test_a_full_disk_while_saving_is_one_line_and_keeps_the_last_checkpoint(
+    trainer, tmp_path: Path, monkeypatch
+) -> None:
+    run = trainer(tmp_path, 4, save_every=2)
+    run.save()
+    kept = path_in(tmp_path).read_bytes()
+    opened = Path.open
+
+    class Full:
+        def __init__(self, stream) -> None:
+            self.stream = stream
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error) -> None:
+            self.stream.close()
+
+        def write(self, data) -> None:
+            self.stream.write(bytes(data[:100]))
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", lambda p, mode="r", *a: Full(opened(p, mode)) if "x" in mode else opened(p, mode))
+    with pytest.raises(ImgenError, match=r"last\.pt: cannot be written, the disk is full"):
+        run.run()
+    assert path_in(tmp_path).read_bytes() == kept
+    assert [p.name for p in path_in(tmp_path).parent.iterdir()] == ["last.pt"]
+
+
+def test_a_full_disk_while_logging_is_one_line(trainer, tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").mkdir()
+    with pytest.raises(ImgenError, match="cannot be written"):
+        trainer(tmp_path, 2).run()
+
+
+def test_resume_refuses_what_is_not_its_own(trainer, duel, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="does not exist"):
         trainer(tmp_path, 4).resume()
-    (tmp_path / "checkpoint.pt").write_bytes(b"broken")
+    trainer(tmp_path, 1).run()
+    with pytest.raises(ModelError, match="with together False, this one has True"):
+        trainer(tmp_path, 4, duel.Config(together=True)).resume()
+
+    other = trainer(tmp_path, 4)
+    other.engine.__class__ = type("Other", (duel,), {})
+    with pytest.raises(ModelError, match="with engine Duel, this one has Other"):
+        other.resume()
+
+    wide = trainer(tmp_path, 4)
+    wide.engine.critic = torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.Linear(5, 1))
+    with pytest.raises(ModelError, match=r"critic\.0\.weight is 2 x 2 there and 5 x 2 here"):
+        wide.resume()
+
+    stored = torch.load(path_in(tmp_path), weights_only=True)
+    torch.save({**stored, "format": 99}, path_in(tmp_path))
+    with pytest.raises(ModelError, match="format 99"):
+        trainer(tmp_path, 4).resume()
+    path_in(tmp_path).write_bytes(b"broken")
     with pytest.raises(ModelError, match="not a readable checkpoint"):
         trainer(tmp_path, 4).resume()
-
-
-def test_the_average_forgets_its_start_and_follows() -> None:
-    network = nn.Linear(1, 1, bias=False)
-    average = MovingAverage(network, 0.9)
-    nn.init.constant_(network.weight, 1.0)
-    average.update(network, 0)
-    first = average.network.weight.item()
-    for t in range(1, 200):
-        average.update(network, t)
-    assert average.network.weight.item() == pytest.approx(1, abs=1e-4)
-    assert abs(first - 1) < abs(0.9 * 1)  # weight 1/10 at the first step at most
-
-
-def test_rates_warm_up_stay_and_fall() -> None:
-    config = TrainConfig(steps=1000, warm_up=100, decay=0.2)
-    assert config.rate(0) == pytest.approx(0.01)
-    assert config.rate(500) == 1
-    assert config.rate(900) == pytest.approx(0.5)
-    assert config.rate(999) == pytest.approx(0.02)
-
-
-def test_bad_configs_are_refused() -> None:
-    with pytest.raises(UsageError, match="steps"):
-        TrainConfig(steps=0)
-    with pytest.raises(UsageError, match="precision"):
-        TrainConfig(precision="fp8")
