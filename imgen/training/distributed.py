@@ -52,9 +52,8 @@ def average(gradients: Sequence[Tensor | None]) -> None:
 
 def broadcast(tensors: Sequence[Tensor]) -> None:
     """Give every process the first one's values, in place."""
-    if world() > 1:
-        for tensor in tensors:
-            distributed.broadcast(tensor.detach(), 0)
+    for tensor in tensors:
+        distributed.broadcast(tensor.detach(), 0)
 
 
 def any_of(flag: bool, device: torch.device) -> bool:

@@ -52,7 +52,7 @@ class Trainer:
         # Channels last is what convolutions are fast with, on CPUs and GPUs alike; vectors are not touched.
         self.engine = engine.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         if distributed.world() > 1:
-            distributed.broadcast([*engine.parameters(), *engine.buffers()])
+            distributed.broadcast([*engine.parameters(), *engine.buffers()])  # as the first one has them
             torch.manual_seed(config.seed + distributed.rank())  # everyone draws noise of their own
         self.players = Players(engine, config, self.device)
         self.average = MovingAverage(engine, config.ema)
@@ -149,7 +149,8 @@ class Trainer:
                 ) from error
             raise
         self.average.update(self.step)
-        distributed.broadcast(list(self.engine.buffers()))  # statistics of shares differ; the first one's count
+        if distributed.world() > 1:  # statistics of shares differ; the first one's count
+            distributed.broadcast(list(self.engine.buffers()))
         self.drawn = batches.number
         self.step += 1
 

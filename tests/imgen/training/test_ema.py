@@ -36,3 +36,11 @@ def test_buffers_are_copied_and_nothing_is_shared() -> None:
     assert average.engine.num_batches_tracked == 1
     assert not average.engine.training
     assert not any(p.requires_grad for p in average.engine.parameters())
+
+
+def test_a_buffer_that_was_replaced_is_found_again() -> None:
+    network = nn.BatchNorm1d(3)
+    average = MovingAverage(network, 0.9)
+    network.running_mean = torch.arange(3.0)
+    average.update(0)
+    assert average.engine.running_mean.tolist() == [0, 1, 2]
