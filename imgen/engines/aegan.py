@@ -139,12 +139,14 @@ class AEGAN(Engine):
     def _decode(self, standard: Tensor) -> Tensor:
         return self.generator.decoder(self.generator.standardiser.restore(standard))
 
-    def encode(self, image: Tensor) -> Tensor:
+    def encode(self, image: Tensor, label: Tensor | None = None) -> Tensor:
         """Images in -1..1 to the noise that gives what is nearest to them, N x code: found by search, so slow."""
+        del label
         steps, restarts = self.config.search_steps, self.config.search_restarts
         return optimise_latent(self.generator, image, self.prior, steps=steps, restarts=restarts)
 
     @torch.no_grad()
-    def reconstruct(self, image: Tensor) -> Tensor:
+    def reconstruct(self, image: Tensor, label: Tensor | None = None) -> Tensor:
         """Images in -1..1 through the auto-encoder, in 0..1 (vectors as they are)."""
+        del label
         return to_unit(self.generator.decoder(self.encoder(image)), self.generator)

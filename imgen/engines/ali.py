@@ -77,7 +77,8 @@ class ALI(Engine):
         return gaussian(raw).sample() if self.config.stochastic else raw
 
     @torch.no_grad()
-    def encode(self, image: Tensor) -> Tensor:
+    def encode(self, image: Tensor, label: Tensor | None = None) -> Tensor:
         """Images in -1..1 to the mean of their codes; what is decoded from it resembles them in kind, not in detail."""
+        del label
         raw = self.encoder(image)
         return gaussian(raw).mu if self.config.stochastic else raw

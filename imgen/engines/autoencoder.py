@@ -59,8 +59,9 @@ class Autoencoder(Engine):
         yield "autoencoder", pair_l2(self.decoder(self.encoder(image)), image)
 
     @torch.no_grad()
-    def encode(self, image: Tensor) -> Tensor:
+    def encode(self, image: Tensor, label: Tensor | None = None) -> Tensor:
         """Images in -1..1 to codes, N x code."""
+        del label
         return self.encoder(image)
 
 

@@ -108,30 +108,30 @@ class Engine(nn.Module):
         """``n`` new images, N x C x H x W in 0..1, or vectors, N x D as they are; of these labels, if given."""
         return self.decode(self.prior(n), label)
 
-    def encode(self, image: Tensor) -> Tensor:
-        """Images in -1..1 to codes, N x code.
+    def encode(self, image: Tensor, label: Tensor | None = None) -> Tensor:
+        """Images in -1..1, and their labels, N, where the method is conditional, to codes, N x code.
 
         Raises:
             UsageError: the method has no encoder.
         """
-        del image
+        del image, label
         raise UsageError(f"{type(self).__name__} has no encoder; train a method that has one, such as vae or ali")
 
     @torch.no_grad()
-    def reconstruct(self, image: Tensor) -> Tensor:
+    def reconstruct(self, image: Tensor, label: Tensor | None = None) -> Tensor:
         """Images in -1..1 (vectors as they are), through the code and back, in 0..1 (vectors as they are)."""
-        return self.decode(self.encode(image))
+        return self.decode(self.encode(image, label), label)
 
     @torch.no_grad()
-    def interpolate(self, a: Tensor, b: Tensor, steps: int) -> Tensor:
+    def interpolate(self, a: Tensor, b: Tensor, steps: int, label: Tensor | None = None) -> Tensor:
         """From images ``a`` to images ``b``, N x C x H x W in -1..1, on the straight line between their codes.
 
         Returns:
             N x steps x C x H x W in 0..1; the first and the last are the reconstructions of a and b.
         """
-        start, end = self.encode(a), self.encode(b)
+        start, end = self.encode(a, label), self.encode(b, label)
         weights = torch.linspace(0, 1, steps, device=start.device)
-        return torch.stack([self.decode(torch.lerp(start, end, weight)) for weight in weights], 1)
+        return torch.stack([self.decode(torch.lerp(start, end, weight), label) for weight in weights], 1)
 
 
 def to_unit(image: Tensor, network: Network) -> Tensor:

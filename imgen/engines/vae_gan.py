@@ -83,8 +83,9 @@ class VAEGAN(Autoencoder):
         }
 
     @torch.no_grad()
-    def encode(self, image: Tensor) -> Tensor:
+    def encode(self, image: Tensor, label: Tensor | None = None) -> Tensor:
         """Images in -1..1 to the means of their posteriors, N x code."""
+        del label
         return gaussian(self.encoder(image)).mu
 
 
