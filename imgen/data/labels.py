@@ -32,7 +32,8 @@ def by_folder(folders: Sequence[Path]) -> Labelled:
     names: list[str] = []
     for folder in folders:
         if not folder.is_dir():
-            raise UsageError(f"{folder}: no such folder; name a folder of images, a .csv or idx file, or toy:NAME")
+            what = "is a file of no kind that data come in" if folder.exists() else "no such folder"
+            raise UsageError(f"{folder}: {what}; name a folder of images, a .csv or idx file, or toy:NAME")
         found = [p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
         if not found:
             raise UsageError(f"{folder}: no images in it or below; imgen reads {', '.join(SUFFIXES)}")

@@ -8,7 +8,7 @@ import hashlib
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from PIL import Image
 
 from imgen.errors import ModelError, UsageError
 from imgen.lookup import find
+
+if TYPE_CHECKING:
+    from imgen.networks.network import Network
 
 Images = NDArray[np.uint8]
 """N x C x H x W."""
@@ -79,7 +82,7 @@ def open_extractor(name: str, *, size: int | None = None, values: str = "0..255"
     low, high = find(RANGES, values, "range")
     match path.suffix.lower():
         case ".safetensors":
-            return _LocalClassifier(_existing(path), device)
+            return _open_classifier(_existing(path), device)
         case ".onnx":
             return _OnnxFile(_existing(path), size, low, high)
         case ".pt" | ".pth" | ".ts":
@@ -105,22 +108,35 @@ class _Lite:
         return Described(_array(features), _array(logits.softmax(1)))
 
 
-class _LocalClassifier:
-    """A discriminator of imgen's with a score for each class, trained on labels of one's own."""
+class LocalClassifier:
+    """A discriminator of imgen's with a score for each class, trained on labels of one's own.
 
-    def __init__(self, path: Path, device: str) -> None:
-        from imgen import weights
+    Its features are the last ones before the scores, averaged over the image.
 
-        self._network, self._device = weights.load(path).to(device), device
-        config = self._network.config_dict()
-        self.size, self.channels = config.get("size", 0), config.get("channels", 0)
-        if not self.size or config.get("outputs", 1) < 2:
-            raise ModelError(f"{path}: is no classifier of images; train one with imgen train classifier")
-        self.name = f"local:{_fingerprint(path)}"
+    Args:
+        network: images in -1..1 to ``imgen.networks.network.Scored``; its config has the size and the channels.
+        name: what tells it from other classifiers.
+        device: where it computes.
+    """
+
+    def __init__(self, network: "Network", name: str, device: str = "cpu") -> None:
+        self._network, self._device = network.to(device).eval(), device
+        self.name, self.size, self.channels = f"local:{name}", network.config.size, network.config.channels
 
     def __call__(self, images: Images) -> Described:
+        """N x channels x size x size."""
         scored = _run(self._network, images, (-1, 1), self._device)
         return Described(_array(scored.features[-1]), _array(scored.logits.softmax(1)))
+
+
+def _open_classifier(path: Path, device: str) -> LocalClassifier:
+    from imgen import weights
+
+    network = weights.load(path)
+    config = network.config_dict()
+    if not config.get("size") or config.get("outputs", 1) < 2:
+        raise ModelError(f"{path}: is no classifier of images; train one with imgen train classifier")
+    return LocalClassifier(network, _fingerprint(path), device)
 
 
 class _TorchScript:

@@ -42,6 +42,8 @@ def test_refuses_folders_that_are_not_there_or_empty(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nowhere: no such folder"):
         by_folder([tmp_path / "nowhere"])
     touch(tmp_path, "full/a.png", "empty/a.txt")
+    with pytest.raises(UsageError, match="is a file of no kind"):
+        by_folder([tmp_path / "full" / "a.png"])
     with pytest.raises(UsageError, match="empty: no images"):
         by_folder([tmp_path / "full", tmp_path / "empty"])
 
