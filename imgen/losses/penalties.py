@@ -23,7 +23,7 @@ def gradient_penalty(
         one_sided: let smaller norms be (sec. 4, "two-sided penalty").
     """
     share = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device, dtype=real.dtype)
-    between = torch.lerp(fake.detach(), real.detach(), share).requires_grad_()
+    between = torch.lerp(fake.detach().to(real.dtype), real.detach(), share).requires_grad_()
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     excess = slope.flatten(1).norm(dim=1) - target
     return (excess.relu() if one_sided else excess).square().mean()

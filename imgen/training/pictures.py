@@ -5,6 +5,7 @@ from contextlib import suppress
 import torch
 from torch import Tensor
 
+from imgen.data.batch import Batch
 from imgen.engines.engine import Engine
 from imgen.errors import UsageError
 
@@ -15,7 +16,7 @@ BINS = 128  # a side, of the picture of a density
 
 
 @torch.no_grad()
-def grid(engine: Engine, shown: Tensor, classes: int) -> Tensor | None:
+def grid(engine: Engine, shown: Batch, classes: int) -> Tensor | None:
     """New images, then some of the set above what the method makes of them.
 
     A column a class, where there are classes and they fit. Points of the plane become two pictures of
@@ -23,7 +24,7 @@ def grid(engine: Engine, shown: Tensor, classes: int) -> Tensor | None:
 
     Args:
         engine: what to look at.
-        shown: images of the set, N x C x H x W in -1..1, or points, N x D.
+        shown: some of the set.
         classes: of the set; 0: none.
 
     Returns:
@@ -31,19 +32,19 @@ def grid(engine: Engine, shown: Tensor, classes: int) -> Tensor | None:
     """
     from torchvision.utils import make_grid
 
-    points = shown.ndim == 2
+    image = shown.image.to(engine.device)
+    points = image.ndim == 2
     columns = classes if 2 <= classes <= 2 * COLUMNS else COLUMNS
     count = POINTS if points else columns * ROWS
     label = torch.arange(count, device=engine.device) % classes if classes else None
     rows: list[Tensor] = []
     with suppress(UsageError):  # no prior
         rows.append(engine.sample(count, label))
-    shown = shown.to(engine.device)
     if points:
-        return torch.cat([_density(x, shown) for x in (shown, *rows)], 2)
-    few = shown[:columns]
+        return torch.cat([_density(x, image) for x in (image, *rows)], 2)
+    few = image[:columns]
     with suppress(UsageError):  # no encoder
-        again = engine.reconstruct(few)
+        again = engine.reconstruct(few, shown.label[:columns].to(engine.device))
         blank = few.new_ones(columns - len(few), *few.shape[1:])
         rows += [(few + 1) / 2, blank, again, blank]
     return make_grid(torch.cat(rows), columns) if rows else None

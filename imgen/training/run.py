@@ -9,12 +9,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from imgen import __version__, weights
+from imgen import weights
 from imgen.data.batch import Source
 from imgen.data.items import Batches
 from imgen.data.open import open_data
@@ -32,7 +33,7 @@ from imgen.training.pictures import grid
 
 
 def _versions() -> dict[str, str]:
-    return {"imgen": __version__, "torch": torch.__version__}
+    return {name: version(name) for name in ("imgen", "torch")}
 
 
 @dataclass(frozen=True)
@@ -205,6 +206,5 @@ def _source(data: Mapping[str, Any]) -> Source:
 
 def _trainer(folder: Path, plan: RunConfig, source: Source, device: str) -> Trainer:
     """The run's picture is of always the same images: the first batch."""
-    shown = source.batch(0).image
-    picture = partial(grid, shown=shown, classes=plan.shape.classes)
+    picture = partial(grid, shown=source.batch(0), classes=plan.shape.classes)
     return Trainer(plan.build(), source, plan.train, folder, device=device, picture=picture)
