@@ -48,10 +48,14 @@ def form_of(network: Network, spec: Spec, graph: str) -> Form:
     """The form that ``spec.task`` and ``graph`` ask for.
 
     Raises:
-        UsageError: an unknown graph, or a task that has no embed graph.
+        UsageError: an unknown graph, or a task that has none, or none that is embed.
     """
     if graph not in GRAPHS:
         raise UsageError(f"graph must be one of {', '.join(GRAPHS)}, got {graph!r}")
+    if spec.task == "classify":
+        raise UsageError(
+            f"{spec.name!r} is a classifier, for imgen evaluate --features; only what makes images is exported"
+        )
     if graph == "embed" and spec.task != "inpaint":
         raise UsageError(f"the embed graph is written for inpaint, {spec.name!r} is for {spec.task!r}; take core")
     if spec.task == "generate":

@@ -9,11 +9,11 @@ import typer
 if TYPE_CHECKING:
     from imgen.spec import Spec
 
-EPILOG = "Examples:  imgen export inpaint-base out.onnx    imgen export run/model.safetensors app.onnx --graph embed"
+EPILOG = "Examples:  imgen export inpaint-base out.onnx    imgen export runs/vae vae.onnx"
 
 
 def export(
-    model: Annotated[str, typer.Argument(help="A .safetensors file, or the name of a built-in model.")],
+    model: Annotated[str, typer.Argument(help="A run, a .safetensors file, or the name of a built-in model.")],
     output: Annotated[Path, typer.Argument(help="The .onnx file to write; a .json description goes beside it.")],
     graph: Annotated[
         str, typer.Option(help="core: float NCHW, what imgen runs. embed: uint8 in and out, any size, all inside.")
@@ -29,7 +29,9 @@ def export(
         raise UsageError(f"{output} exists; give --overwrite to replace it")
     spec = _copy_built_in(model, output, graph) or _write(_source(model), output, graph)
     parity = spec.parity
-    sizes = ", ".join(f"{n}x{h}x{w}" for n, h, w in parity["sizes"])
+    sizes = ", ".join("x".join(map(str, size)) for size in parity["sizes"])
+    if spec.task == "generate":
+        sizes = f"batches of {sizes}"
     unit = "levels of 255" if graph == "embed" else "of 0..1"
     typer.echo(
         f"{output}: {graph} graph, differs from torch by at most {parity['max_difference']:.1e} {unit} at {sizes}"
@@ -76,6 +78,8 @@ def _source(model: str) -> Path:
     from imgen.runtime.catalogue import entries, weights_file
 
     path = Path(model)
+    if path.is_dir():
+        return _of_run(path)
     if path.suffix == ".onnx":
         raise ModelError(f"{model} is an ONNX file already; export takes a .safetensors file or a built-in name")
     if path.suffix == ".safetensors" or path.exists():
@@ -83,3 +87,19 @@ def _source(model: str) -> Path:
             raise ModelError(f"{model} is not a file; give a .safetensors file or one of: {', '.join(entries())}")
         return path
     return weights_file(model)
+
+
+def _of_run(folder: Path) -> Path:
+    """A run's model file, written now if the run was stopped before its end or has gone on since."""
+    from imgen.cli.runs import need_torch
+    from imgen.errors import ModelError
+
+    need_torch("exporting a run")
+    from imgen.training import checkpoint, run
+
+    model, saved = folder / "model.safetensors", checkpoint.path_in(folder)
+    if saved.exists() and (not model.exists() or model.stat().st_mtime < saved.stat().st_mtime):
+        return run.finish(folder)
+    if not model.exists():
+        raise ModelError(f"{folder} is not the folder of a run: neither a checkpoint nor a model file is in it")
+    return model

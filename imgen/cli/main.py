@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from imgen import __version__
-from imgen.cli import demo, doctor, evaluate, export, inpaint, models, options, train
+from imgen.cli import demo, doctor, evaluate, export, generate, inpaint, models, options, train
 from imgen.errors import ImgenError
 
 
@@ -62,6 +62,10 @@ app.command()(demo.demo)
 app.add_typer(models.app, name="models")
 app.command()(doctor.doctor)
 app.command(epilog=train.EPILOG)(train.train)
+app.command(epilog=generate.SAMPLE)(generate.sample)
+app.command(epilog=generate.INTERPOLATE)(generate.interpolate)
+app.command(epilog=generate.WALK)(generate.walk)
+app.command(epilog=generate.RECONSTRUCT)(generate.reconstruct)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command(epilog=export.EPILOG)(export.export)
 

@@ -1,80 +1,225 @@
-"""imgen train: a network of one's own, from one's own photographs."""
+"""imgen train: a network of one's own, from one's own images."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imgen.cli.runs import need_torch
+from imgen.cli.settings import split, values_for
+from imgen.errors import UsageError
+
+if TYPE_CHECKING:
+    from imgen.training.loop import Trainer
+
 EPILOG = (
-    "Examples:  imgen train inpainting --data photos/ --out runs/mine    "
-    "imgen train inpainting --data photos/ --out runs/mine --resume"
+    "Examples:  imgen train vae --data photos/ --out runs/vae    "
+    "imgen train wgan-gp --data photos/ --size 32 --steps 50000 --set width=32    "
+    "imgen train vae --out runs/vae --resume"
 )
+METHODS = (
+    "aae, aegan, ali, autoencoder, bigan, classifier, conditional-gan, conditional-vae, dcgan, gan, infogan, lsgan, "
+    "memoriser, vae, vae-gan, wae-gan, wae-mmd, wgan, wgan-gp; or inpainting, inpainting-refine"
+)
+BATCH = 64
+LOOP = "train."
+"""Before the names of the loop's settings, which may be called as the method's are."""
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="inpainting, or inpainting-refine: a short run that sharpens another.")],
-    data: Annotated[list[Path], typer.Option(help="Folder of photographs; give it several times for several.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run: checkpoint, log, pictures, model.")],
-    steps: Annotated[int | None, typer.Option(min=1, help="Length of the run.", show_default="the recipe's")] = None,
+    method: Annotated[str, typer.Argument(help=METHODS + ".")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Folder of images (sub-folders are classes), .csv table, idx file, or toy:ring, toy:shapes, ...; "
+            "several folders: give it several times."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run.", show_default="runs/ and the method's name")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(min=1, help="Side of the images, a power of two.", show_default="64; of idx files 32")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Length of the run.", show_default="20000; of a recipe its own")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Images a step.", show_default=f"{BATCH}; of a recipe its own")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Equal seeds give equal runs.", show_default="0")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A setting of the method (width=32, code=16, ...), or of the loop: train.ema=0.99.",
+        ),
+    ] = None,
+    column: Annotated[str | None, typer.Option(help="Of a .csv table: whose values are the classes.")] = None,
+    channels: Annotated[int | None, typer.Option(help="1 grey, 3 colour.", show_default="what the images have")] = None,
+    augment: Annotated[
+        list[str] | None, typer.Option(help="flip, crop, turn or light; give it several times for several.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=0, help="Processes that read images.", show_default="0")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
-    precision: Annotated[str, typer.Option(help="fp32, or bf16 where the processor has it.")] = "fp32",
-    batch: Annotated[int, typer.Option(min=1, help="Multiply the recipe's batch by this; a GPU wants 8 or more.")] = 1,
-    seed: Annotated[int, typer.Option(help="Equal seeds give equal runs.")] = 0,
-    name: Annotated[str, typer.Option(help="The model's name in its file.")] = "inpaint-mine",
-    licence: Annotated[str, typer.Option(help="SPDX name under which the weights may be used.")] = "unknown",
+    precision: Annotated[
+        str | None, typer.Option(help="fp32, or bf16 where the processor has it.", show_default="fp32")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The model's name in its file.", show_default="the folder's")] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="SPDX name under which the weights may be used.", show_default="unknown")
+    ] = None,
     start: Annotated[
-        Path | None, typer.Option(help="Begin with the networks of a run's folder or of a .safetensors file.")
+        Path | None,
+        typer.Option(help="Of a recipe: begin with the networks of a run's folder or of a .safetensors file."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint, exactly.")] = False,
 ) -> None:
-    """Train a model and write it as .safetensors, ready for `imgen inpaint --model` and `imgen export`."""
-    from imgen.errors import UsageError
-
-    if (out / "checkpoint.pt").exists() and not resume:
-        raise UsageError(f"{out} holds a run already; give --resume to go on with it, or another --out")
-    try:
-        import torch
-
-        from imgen_apps.recipes import inpainting
-    except ImportError as error:
-        raise UsageError(f'training needs torch ({error}); pip install "imgen[train]"') from error
+    """Train a model: a run in a folder, which can be stopped and resumed, and a .safetensors file at its end."""
+    need_torch("training")
+    from imgen.cli.devices import torch_device
+    from imgen.engines import ENGINES
     from imgen.lookup import find
-    from imgen.networks.inpainter import Inpainter
-    from imgen.spec import Spec
+    from imgen.training import checkpoint, distributed
+    from imgen_apps.recipes.inpainting import RECIPES
 
-    chosen = find(inpainting.RECIPES, recipe, "recipe")
-    settings = replace(chosen.train, steps=steps or chosen.train.steps, precision=precision, seed=seed)
-    config = replace(chosen, train=settings, batch_factor=batch)
-    trainer = inpainting.trainer(data, out, config, _device(device, torch), start)
-    if resume:
-        trainer.resume()
+    find({**ENGINES, **RECIPES}, method, "method")
+    folder = out or Path("runs") / method
+    if checkpoint.path_in(folder).exists() and not resume:
+        raise UsageError(f"{folder} holds a run already; give --resume to go on with it, or another --out")
+    if not data and (not resume or method in RECIPES):
+        raise UsageError(f"give --data: a folder of images to train {method} on")
+    sets = {"names": data, "size": size, "batch": batch, "channels": channels, "column": column, "augment": augment}
+    loop = _given({"steps": steps, "precision": precision, "seed": seed, "workers": workers})
+    about = _given({"name": name, "licence": licence})
+    place = torch_device(device)
+    if method in ENGINES:
+        if start is not None:
+            raise UsageError(f"--start is for recipes; {method} goes on with a run of its own by --resume")
+        texts = split(settings or [])
+        trainer = open_run(method, folder, place, _given(sets), loop, texts, about=about, resume=resume)
+    else:
+        foreign = _given({"size": size, "channels": channels, "column": column, "augment": augment, "set": settings})
+        if foreign:
+            raise UsageError(f"--{next(iter(foreign))} is not for {method}, whose numbers are in its recipe")
+        trainer = _of_recipe(method, folder, place, data or [], batch, loop, start, resume)
     try:
         trainer.run()
     except KeyboardInterrupt:
-        typer.echo(f"stopped at step {trainer.step}; the same command with --resume goes on from there", err=True)
+        if distributed.rank() == 0:
+            typer.echo(f"stopped at step {trainer.step}; the same command with --resume goes on from there", err=True)
         raise
-    spec = Spec(
-        name=name,
-        task="inpaint",
-        licence=licence,
-        inputs=Inpainter.INPUTS,
-        multiple=Inpainter.MULTIPLE,
-        recipe=f"imgen train {recipe} --steps {settings.steps} --batch {batch} --seed {seed}",
-        data=", ".join(folder.name for folder in data),
-    )
-    model = out / "model.safetensors"
-    inpainting.finish(trainer, model, spec)
-    typer.echo(f"{model}: {trainer.step} steps; try it: imgen inpaint photo.png --mask mask.png --model {model}")
+    if distributed.rank() == 0:
+        _finish(method, folder, trainer, data or [], about)
 
 
-def _device(asked: str, torch: object) -> str:
-    """The device that is meant; an unavailable one is an error, never another device."""
-    from imgen.errors import DeviceError
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that were given."""
+    return {key: value for key, value in options.items() if value not in (None, [])}
 
-    available = torch.cuda.is_available()  # type: ignore[attr-defined]
-    if asked == "auto":
-        return "cuda" if available else "cpu"
-    if asked.startswith("cuda") and not available:
-        raise DeviceError(f"torch finds no CUDA device for --device {asked}; take --device cpu or install a driver")
-    return asked
+
+def open_run(
+    method: str,
+    folder: Path,
+    device: str,
+    data: Mapping[str, Any],
+    loop: Mapping[str, Any],
+    settings: Mapping[str, str],
+    *,
+    about: Mapping[str, str],
+    resume: bool,
+) -> "Trainer":
+    """Begin a run, or go on with one that was begun with the same options.
+
+    Args:
+        method: a key of ``ENGINES``.
+        folder: of the run.
+        device: as torch names it.
+        data: options of ``open_data`` that were given.
+        loop: fields of ``TrainConfig`` that were given.
+        settings: name to text: of the method's config, and behind ``train.`` of ``TrainConfig``.
+        about: name and licence of the model, where given.
+        resume: go on.
+
+    Raises:
+        ImgenError: an option makes no sense, or differs from what the run was begun with.
+    """
+    from imgen.engines import ENGINES
+    from imgen.training import run
+    from imgen.training.config import TrainConfig
+
+    of_loop = {name.removeprefix(LOOP): text for name, text in settings.items() if name.startswith(LOOP)}
+    of_method = {name: text for name, text in settings.items() if not name.startswith(LOOP)}
+    train = {**loop, **values_for(TrainConfig, of_loop, "train")}
+    own = values_for(ENGINES[method].Config, of_method, method)
+    if not resume:
+        sets = {"batch": BATCH, "seed": loop.get("seed", 0), **data}
+        config = TrainConfig(**train)
+        return run.create(folder, engine=method, data=sets, settings=own, train=config, device=device, **about)
+    plan = run.read(folder)
+    shape = {"size": plan.shape.size, "channels": plan.shape.channels}
+    for asked, begun in (
+        ({"method": method, **about}, {"method": plan.engine, **vars(plan)}),
+        (own, plan.settings),
+        (train, {**vars(plan.train), "steps": train.get("steps")}),  # a run may become longer
+        (data, {**plan.data, **shape}),
+    ):
+        for what, value in asked.items():
+            if begun.get(what) != value:
+                there = f"{folder} was begun with {what} {begun.get(what)}"
+                raise UsageError(f"{there}, not {value}; leave it out, or begin another run with --out")
+    return run.resume(folder, device, train.get("steps"))
+
+
+def _of_recipe(
+    recipe: str,
+    folder: Path,
+    device: str,
+    data: list[str],
+    batch: int | None,
+    loop: Mapping[str, Any],
+    start: Path | None,
+    resume: bool,
+) -> "Trainer":
+    from imgen_apps.recipes import inpainting
+
+    chosen = inpainting.RECIPES[recipe]
+    smallest = chosen.stages[0][2]
+    if batch is not None and batch % smallest:
+        raise UsageError(f"--batch {batch}: {recipe} needs a multiple of {smallest}, such as {8 * smallest}")
+    config = replace(chosen, train=replace(chosen.train, **loop), batch_factor=(batch or smallest) // smallest)
+    trainer = inpainting.trainer([Path(name) for name in data], folder, config, device, start)
+    if resume:
+        trainer.resume()
+    return trainer
+
+
+def _finish(method: str, folder: Path, trainer: "Trainer", data: list[str], about: Mapping[str, str]) -> None:
+    """Write the model file and say what to do with it."""
+    from imgen.engines import ENGINES
+    from imgen.networks.inpainter import Inpainter
+    from imgen.spec import Spec
+    from imgen.training import run
+    from imgen_apps.recipes import inpainting
+
+    model = folder / "model.safetensors"
+    if method in ENGINES:
+        run.finish(folder)
+        makes = hasattr(trainer.engine.config, "code")
+        then = f"imgen sample {folder}" if makes else f"imgen evaluate A B --features {model}"
+    else:
+        spec = Spec(
+            name=about.get("name", "inpaint-mine"),
+            task="inpaint",
+            licence=about.get("licence", "unknown"),
+            inputs=Inpainter.INPUTS,
+            multiple=Inpainter.MULTIPLE,
+            recipe=f"imgen train {method} --steps {trainer.config.steps} --seed {trainer.config.seed}",
+            data=", ".join(Path(name).name for name in data),
+        )
+        inpainting.finish(trainer, model, spec)
+        then = f"imgen inpaint photo.png --mask mask.png --model {model}"
+    typer.echo(f"{model}: {trainer.step} steps; try it: {then}")
