@@ -5,6 +5,7 @@
 Without torchrun there is one process, and none of this does anything.
 """
 
+import atexit
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -22,6 +23,7 @@ def start(device: str) -> str:
         torch.cuda.set_device(device)
     if not distributed.is_initialized():
         distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+        atexit.register(distributed.destroy_process_group)  # its threads must not outlive the interpreter
     return device
 
 
