@@ -100,7 +100,7 @@ def train(
         if start is not None:
             raise UsageError(f"--start is for recipes; {method} goes on with a run of its own by --resume")
         texts = split(settings or [])
-        trainer = open_run(method, folder, place, _given(sets), loop, texts, about=about, resume=resume)
+        trainer = begin(method, folder, place, _given(sets), loop, texts, about=about, resume=resume)
     else:
         foreign = _given({"size": size, "channels": channels, "column": column, "augment": augment, "set": settings})
         if foreign:
@@ -121,7 +121,7 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value not in (None, [])}
 
 
-def open_run(
+def begin(
     method: str,
     folder: Path,
     device: str,
@@ -156,7 +156,7 @@ def open_run(
     train = {**loop, **values_for(TrainConfig, of_loop, "train")}
     own = values_for(ENGINES[method].Config, of_method, method)
     if not resume:
-        sets = {"batch": BATCH, "seed": loop.get("seed", 0), **data}
+        sets = {"batch": BATCH, "seed": train.get("seed", 0), **data}
         config = TrainConfig(**train)
         return run.create(folder, engine=method, data=sets, settings=own, train=config, device=device, **about)
     plan = run.read(folder)
