@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from imgen import __version__
-from imgen.cli import demo, doctor, evaluate, export, generate, inpaint, models, options, train
+from imgen.cli import compare, demo, doctor, evaluate, export, generate, inpaint, models, options, train
 from imgen.errors import ImgenError
 
 
@@ -66,6 +66,7 @@ app.command(epilog=generate.SAMPLE)(generate.sample)
 app.command(epilog=generate.INTERPOLATE)(generate.interpolate)
 app.command(epilog=generate.WALK)(generate.walk)
 app.command(epilog=generate.RECONSTRUCT)(generate.reconstruct)
+app.command(epilog=compare.EPILOG)(compare.compare)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command(epilog=export.EPILOG)(export.export)
 

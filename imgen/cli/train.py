@@ -121,6 +121,20 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value not in (None, [])}
 
 
+def parsed(method: str, settings: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Name to text, as values of the method's config and, of what stands behind ``train.``, of the loop's.
+
+    Raises:
+        UsageError: no such setting, or no value of its type.
+    """
+    from imgen.engines import ENGINES
+    from imgen.training.config import TrainConfig
+
+    of_loop = {name.removeprefix(LOOP): text for name, text in settings.items() if name.startswith(LOOP)}
+    of_method = {name: text for name, text in settings.items() if not name.startswith(LOOP)}
+    return values_for(ENGINES[method].Config, of_method, method), values_for(TrainConfig, of_loop, "train")
+
+
 def begin(
     method: str,
     folder: Path,
@@ -147,14 +161,11 @@ def begin(
     Raises:
         ImgenError: an option makes no sense, or differs from what the run was begun with.
     """
-    from imgen.engines import ENGINES
     from imgen.training import run
     from imgen.training.config import TrainConfig
 
-    of_loop = {name.removeprefix(LOOP): text for name, text in settings.items() if name.startswith(LOOP)}
-    of_method = {name: text for name, text in settings.items() if not name.startswith(LOOP)}
-    train = {**loop, **values_for(TrainConfig, of_loop, "train")}
-    own = values_for(ENGINES[method].Config, of_method, method)
+    own, of_loop = parsed(method, settings)
+    train = {**loop, **of_loop}
     if not resume:
         sets = {"batch": BATCH, "seed": train.get("seed", 0), **data}
         config = TrainConfig(**train)
