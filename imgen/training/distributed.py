@@ -1,6 +1,6 @@
 """Data parallel training under ``torchrun``: one process a device, gradients averaged player by player.
 
-    torchrun --nproc-per-node 4 -m imgen.cli.main train vae --data DIR ...
+    torchrun --nproc-per-node 4 --no-python imgen train vae --data DIR --out RUN
 
 Without torchrun there is one process, and none of this does anything.
 """

@@ -81,9 +81,9 @@ class Trainer:
         """Write the checkpoint.
 
         Raises:
-            ImgenError: a loss is not a number, or the file cannot be written; the last checkpoint is kept.
+            ImgenError: a loss or weight is not a number, or the file cannot be written; the last one is kept.
         """
-        self.players.losses()
+        self.players.check_finite()
         random = distributed.gather(checkpoint.random_state())
         if distributed.rank() == 0:
             state = {
@@ -118,14 +118,14 @@ class Trainer:
             raise ImgenError(f"{self.folder}: cannot be written, {error.strerror or error}; make room there") from error
 
     def _run(self, batches: Loader, records: Records | None, progress: Progress, stopped: Callable[[], bool]) -> None:
-        config, began = self.config, time.monotonic()
+        config, since, began = self.config, self.step, time.monotonic()
         while self.step < config.steps:
             self._one_step(batches)
             progress.advance(self.step)
             if self.step % config.log_every == 0:
                 values = {**self.players.losses(), **self.engine.terms()}
-                values["steps_per_second"] = config.log_every / (time.monotonic() - began)
-                began = time.monotonic()
+                values["steps_per_second"] = (self.step - since) / (time.monotonic() - began)
+                since, began = self.step, time.monotonic()
                 progress.record(self.step, values)
                 if records is not None:
                     records.write(self.step, values)

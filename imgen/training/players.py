@@ -13,6 +13,7 @@ from imgen.training import distributed
 from imgen.training.config import TrainConfig
 
 Gradients = list[Tensor | None]
+_REMEDY = "begin again with a lower learning rate, or with clip"
 
 
 class Players:
@@ -97,8 +98,19 @@ class Players:
         means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
         bad = [name for name, mean in means.items() if not abs(mean) < float("inf")]
         if bad:
-            raise ImgenError(f"the loss of the {bad[0]} is not a number any more; lower the learning rate, or clip")
+            raise ImgenError(f"the loss of the {bad[0]} is not a number any more; {_REMEDY}")
         return means
+
+    def check_finite(self) -> None:
+        """Before all is saved.
+
+        Raises:
+            ImgenError: a loss since ``forget`` or a weight is not a finite number.
+        """
+        self.losses()
+        for name in self.optimizers:
+            if not all(bool(parameter.isfinite().all()) for parameter in self.parameters(name)):
+                raise ImgenError(f"the {name} has weights that are not numbers any more; {_REMEDY}")
 
     def forget(self) -> None:
         """Begin new means."""

@@ -160,7 +160,8 @@ def load(folder: Path, device: str = "cpu") -> Engine:
     Raises:
         ModelError: the folder holds no run, or nothing is saved yet.
     """
-    engine = read(folder).build()
+    with torch.random.fork_rng([]):  # building draws weights, which are replaced: no business of the caller's
+        engine = read(folder).build()
     state = checkpoint.load(folder)["average"]
     checkpoint.check_fit(engine.state_dict(), state, folder)
     engine.load_state_dict(state)
@@ -169,12 +170,14 @@ def load(folder: Path, device: str = "cpu") -> Engine:
 
 def finish(folder: Path) -> Path:
     """Write the averaged product as model.safetensors, the file it gives, and card.md beside it."""
-    plan, engine = read(folder), load(folder)
-    spec = describe(plan, engine)
-    weights.save(engine.product, folder / "model.safetensors", spec)
-    about = inspect.getdoc(inspect.getmodule(type(engine))) or ""
-    (folder / "card.md").write_text(card(spec, about, asdict(plan)))
-    return folder / "model.safetensors"
+    path = folder / "model.safetensors"
+    if distributed.rank() == 0:
+        plan, engine = read(folder), load(folder)
+        spec = describe(plan, engine)
+        weights.save(engine.product, path, spec)
+        about = inspect.getdoc(inspect.getmodule(type(engine))) or ""
+        (folder / "card.md").write_text(card(spec, about, asdict(plan)))
+    return path
 
 
 def describe(plan: RunConfig, engine: Engine) -> Spec:

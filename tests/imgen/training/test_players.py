@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from imgen.engines.engine import Engine, Player
+from imgen.errors import ImgenError
 from imgen.training.config import TrainConfig
 from imgen.training.players import Players
 
@@ -137,3 +138,15 @@ def test_bf16_reaches_the_losses_and_leaves_the_weights_alone(duel, source) -> N
     players(engine, precision="bf16").step(batches(source), 0)
     assert set(kinds) == {torch.bfloat16}
     assert {p.dtype for p in engine.parameters()} == {torch.float32}
+
+
+def test_a_weight_that_is_not_a_number_is_found_though_the_losses_are(duel, source) -> None:
+    engine = duel()
+    at_work = players(engine)
+    at_work.step(batches(source), 0)
+    at_work.check_finite()
+    with torch.no_grad():
+        engine.generator.weight[0, 0] = float("inf")
+    assert at_work.losses()
+    with pytest.raises(ImgenError, match="the generator has weights that are not numbers"):
+        at_work.check_finite()

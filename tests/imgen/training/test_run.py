@@ -26,7 +26,9 @@ def test_a_run_is_a_folder_that_can_be_gone_on_with_and_used(vae: Path) -> None:
     again = run.resume(vae, steps=6)
     assert again.step == 4
     again.run()
+    before = torch.get_rng_state()
     engine = run.load(vae)
+    assert torch.equal(torch.get_rng_state(), before)
     assert not engine.training
     average = again.average.engine.state_dict()
     assert all(torch.equal(value, average[key]) for key, value in engine.state_dict().items())
