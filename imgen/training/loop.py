@@ -122,7 +122,8 @@ class Trainer:
         while self.step < config.steps:
             self._one_step(batches)
             progress.advance(self.step)
-            if self.step % config.log_every == 0:
+            last = self.step == config.steps
+            if last or self.step % config.log_every == 0:
                 values = {**self.players.losses(), **self.engine.terms()}
                 values["steps_per_second"] = (self.step - since) / (time.monotonic() - began)
                 since, began = self.step, time.monotonic()
@@ -130,10 +131,10 @@ class Trainer:
                 if records is not None:
                     records.write(self.step, values)
                 self.players.forget()
-            if records is not None and self.step % config.picture_every == 0:
+            if records is not None and (last or self.step % config.picture_every == 0):
                 self._draw(records)
             stop = distributed.any_of(stopped(), self.device)
-            if stop or self.step % config.save_every == 0 or self.step == config.steps:
+            if stop or last or self.step % config.save_every == 0:
                 self.save()
             if stop:
                 raise KeyboardInterrupt
