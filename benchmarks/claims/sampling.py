@@ -1,0 +1,53 @@
+"""The codes of an auto-encoder cannot be sampled, those of a VAE can; a VAE's training is steady, a GAN's is not.
+
+Kingma & Welling 2014, arXiv:1312.6114, and Goodfellow 2016, arXiv:1701.00160, sec. 5.1. Digits of 16 x 16 pixels, 8
+values of code, the same networks. Judged by the Frechet distance of 2000 samples with a classifier of the digits. The
+wobble is the deviation of a player's loss from step to step over the second half, over its mean (the worse player's).
+"""
+
+from dataclasses import fields
+from statistics import mean, stdev
+
+from measure import Found, main, train
+from vision import JUDGE, distances, real_images, sampled
+
+from imgen.data.open import open_data
+from imgen.engines import ENGINES
+from imgen.engines.engine import Engine
+from imgen.losses.divergence import inverse_multiquadratics, mmd
+from imgen.metrics import open_extractor
+from imgen.training.players import Players
+
+ARMS = ("autoencoder", "vae", "wae-mmd", "dcgan")
+
+
+def run(arm: str, seed: int, data: str, judge: str, steps: int) -> Found:
+    source, kind = open_data([data], 16, batch=64, seed=seed), ENGINES[arm]
+    settings = {"code": 100 if arm == "dcgan" else 8, "width": 16}
+    known = {field.name for field in fields(kind.Config)}
+    config = kind.Config(**{name: value for name, value in settings.items() if name in known})
+    losses: dict[str, list[float]] = {}
+
+    def note(step: int, average: Engine, players: Players) -> None:
+        del average
+        for name, loss in players.losses().items():
+            if step > steps // 2:
+                losses.setdefault(name, []).append(loss)
+        players.forget()
+
+    engine = train(kind.build(source.shape, config), source, steps, each=note)
+    judged = open_data([data], 16, batch=64)
+    found = distances(sampled(engine, 2000), real_images(judged, 2000), [open_extractor(judge)])
+    found["wobble of the loss"] = max(stdev(values) / abs(mean(values)) for values in losses.values())
+    if arm != "dcgan":
+        images = [judged.batch(number).image for number in range(8)]
+        kernels = inverse_multiquadratics(8)
+        apart = [float(mmd(engine.encode(image), engine.prior(len(image)), kernels)) for image in images]
+        found["MMD of codes and prior"] = mean(apart)
+        errors = [float((engine.reconstruct(image) - (image + 1) / 2).square().mean()) for image in images]
+        found["error of reconstruction"] = mean(errors)
+    return found
+
+
+if __name__ == "__main__":
+    main(run, ARMS, data="folder of the digits (idx files)", judge=JUDGE, steps=(1000, "length of each run"))
