@@ -12,11 +12,10 @@ import torch
 from measure import Found, main, train
 from torch import Tensor
 from torch.nn import functional as F
-from vision import JUDGE, distances, real_images, sampled
+from vision import JUDGE, LITE, distance, real_images, sampled
 
 from imgen.data.open import open_data
 from imgen.engines import ENGINES
-from imgen.metrics import open_extractor
 
 ARMS = ("vae", "wae-gan", "aegan")
 
@@ -27,14 +26,14 @@ def run(arm: str, seed: int, data: str, judge: str, steps: int) -> Found:
     known = {field.name for field in fields(kind.Config)}
     config = kind.Config(**{name: value for name, value in settings.items() if name in known})
     engine = train(kind.build(source.shape, config), source, steps)
-    judged = open_data([data], 32, batch=64)  # the same images for every seed
-    real, made = real_images(judged, 2000), sampled(engine, 2000)
-    shown = real[:1000]
+    made, shown = sampled(engine, 2000), real_images(data, 32, 1000)
     again = torch.cat([engine.reconstruct(part * 2 - 1) for part in shown.split(100)])
-    return distances(made, real, [open_extractor(judge), open_extractor("efficientnet-lite0")]) | {
+    return {
+        **distance(made, judge, data, 32),
+        **distance(made[:1000], LITE, data, 32),
         "error of reconstruction": float((again - shown).square().mean()),
         "sharpness of reconstructions": sharpness(again) / sharpness(shown),
-        "sharpness of samples": sharpness(made) / sharpness(real),
+        "sharpness of samples": sharpness(made) / sharpness(shown),
     }
 
 

@@ -8,12 +8,11 @@ judged four times on the way by the Frechet distance of 1000 samples with a clas
 
 import torch
 from measure import Found, main, train
-from vision import JUDGE, distances, real_images, sampled
+from vision import JUDGE, distance, sampled
 
 from imgen.data.open import open_data
 from imgen.engines.dcgan import DCGAN
 from imgen.engines.engine import Engine
-from imgen.metrics import open_extractor
 from imgen.training.players import Players
 
 ARMS = ("exact", "weight 0", "weight 5")
@@ -35,14 +34,13 @@ def run(arm: str, seed: int, data: str, judge: str, steps: int) -> Found:
     if arm == "exact":
         return exact()
     source = open_data([data], 16, batch=64, seed=seed)
-    real, extractor = real_images(open_data([data], 16, batch=64), 1000), open_extractor(judge)
     found: Found = {}
 
     def look(step: int, average: Engine, players: Players) -> None:
         del players
         if step % (steps // 4) == 0:
-            (value,) = distances(sampled(average, 1000), real, [extractor]).values()
-            found[f"frechet[{extractor.name}], step {step}"] = value
+            apart = distance(sampled(average, 1000), judge, data, 16)
+            found.update({f"{name}, step {step}": value for name, value in apart.items()})
 
     config = DCGAN.Config(width=16, generator_steps=2, history=float(arm.removeprefix("weight ")))
     train(DCGAN.build(source.shape, config), source, steps, each=look)

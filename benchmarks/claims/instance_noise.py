@@ -17,7 +17,7 @@ from imgen.engines.gan import GAN
 from imgen.losses.divergence import jensen_shannon
 from imgen.metrics import modes
 
-STEPS = 4000
+STEPS = 2500
 EXACT = {"exact, noise 0.1": 0.1, "exact, noise 0.5": 0.5, "exact, noise 1": 1.0}
 RING: dict[str, dict[str, float | int]] = {
     "none": {},

@@ -16,7 +16,7 @@ from imgen.data.toys import MIXTURES
 from imgen.engines import ENGINES, gmm
 from imgen.metrics import modes
 
-STEPS = 4000
+STEPS = 2000
 SETTINGS: dict[str, dict[str, object]] = {
     "vae": {},
     "gan": {"learning_rate": 5e-4},

@@ -7,14 +7,13 @@ of the digits; the last row is the distance of the untrained generator, for scal
 """
 
 from measure import Found, main, train
-from vision import JUDGE, distances, real_images, sampled
+from vision import JUDGE, distance, sampled
 
 from imgen.data.open import open_data
 from imgen.engines.engine import Engine
 from imgen.engines.gan import GAN
 from imgen.engines.wgan import WGAN
 from imgen.engines.wgan_gp import WGANGP
-from imgen.metrics import open_extractor
 from imgen.networks.default import decoder, discriminator
 from imgen.networks.scale import Shape
 
@@ -35,9 +34,8 @@ def run(arm: str, seed: int, data: str, judge: str, steps: int) -> Found:
     method, norm = arm.split(", ")
     source = open_data([data], 16, batch=64, seed=seed)
     engine = engine_of(method, norm, source.shape)
-    real, extractors = real_images(open_data([data], 16, batch=64), 2000), [open_extractor(judge)]
-    before = distances(sampled(engine, 2000), real, extractors)
-    after = distances(sampled(train(engine, source, steps), 2000), real, extractors)
+    before = distance(sampled(engine, 2000), judge, data, 16)
+    after = distance(sampled(train(engine, source, steps), 2000), judge, data, 16)
     return after | {f"{name}, untrained": value for name, value in before.items()}
 
 

@@ -27,7 +27,7 @@ MOMENTS = (300, 1500, 3000)
 def run(arm: str, seed: int, train_images: str, test_images: str) -> Found:
     del arm
     source = open_data([train_images], 16, batch=64, seed=seed)
-    unseen = real_images(open_data([test_images], 16, batch=64), 2000) * 2 - 1
+    unseen = real_images(test_images, 16, 2000) * 2 - 1
     found: Found = {}
 
     def look(step: int, average: Engine, players: Players) -> None:

@@ -9,13 +9,12 @@ from dataclasses import fields
 from statistics import mean, stdev
 
 from measure import Found, main, train
-from vision import JUDGE, distances, real_images, sampled
+from vision import JUDGE, distance, sampled
 
 from imgen.data.open import open_data
 from imgen.engines import ENGINES
 from imgen.engines.engine import Engine
 from imgen.losses.divergence import inverse_multiquadratics, mmd
-from imgen.metrics import open_extractor
 from imgen.training.players import Players
 
 ARMS = ("autoencoder", "vae", "wae-mmd", "dcgan")
@@ -36,11 +35,10 @@ def run(arm: str, seed: int, data: str, judge: str, steps: int) -> Found:
         players.forget()
 
     engine = train(kind.build(source.shape, config), source, steps, each=note)
-    judged = open_data([data], 16, batch=64)
-    found = distances(sampled(engine, 2000), real_images(judged, 2000), [open_extractor(judge)])
+    found = distance(sampled(engine, 2000), judge, data, 16)
     found["wobble of the loss"] = max(stdev(values) / abs(mean(values)) for values in losses.values())
     if arm != "dcgan":
-        images = [judged.batch(number).image for number in range(8)]
+        images = [source.batch(number).image for number in range(8)]
         kernels = inverse_multiquadratics(8)
         apart = [float(mmd(engine.encode(image), engine.prior(len(image)), kernels)) for image in images]
         found["MMD of codes and prior"] = mean(apart)

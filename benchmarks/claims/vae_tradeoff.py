@@ -1,6 +1,6 @@
 """The weight of a VAE's divergence: too strong, and all reconstructions are the same; too weak, and samples are bad.
 
-The trade-off of Higgins et al. 2017, "beta-VAE", on digits of 16 x 16 pixels, 8 values of code, 800 steps of 64.
+The trade-off of Higgins et al. 2017, "beta-VAE", on digits of 16 x 16 pixels, 8 values of code, 500 steps of 64.
 The reconstruction's error and the spread of the reconstructions (both over the
 variance of the data, so that 1 is the error of the mean image, and the spread of the data) are measured on 512 digits;
 so is the distance of codes, drawn from the posteriors, from the prior. 2000 samples are judged by the Frechet distance
@@ -9,12 +9,11 @@ with a classifier of the digits.
 
 import torch
 from measure import Found, main, train
-from vision import JUDGE, distances, real_images, sampled
+from vision import JUDGE, distance, sampled
 
 from imgen.data.open import open_data
 from imgen.engines.vae import VAE
 from imgen.losses.divergence import inverse_multiquadratics, mmd
-from imgen.metrics import open_extractor
 
 BETAS = (0.01, 0.1, 1.0, 10.0, 100.0)
 
@@ -22,10 +21,9 @@ BETAS = (0.01, 0.1, 1.0, 10.0, 100.0)
 def run(arm: str, seed: int, data: str, judge: str) -> Found:
     source = open_data([data], 16, batch=64, seed=seed, channels=1)
     config = VAE.Config(code=8, width=16, likelihood="fixed", beta=float(arm.removeprefix("beta ")))
-    engine = train(VAE.build(source.shape, config), source, 800)
+    engine = train(VAE.build(source.shape, config), source, 500)
     assert isinstance(engine, VAE)
-    real = real_images(open_data([data], 16, batch=64, channels=1), 2000)
-    figures = distances(sampled(engine, 2000), real, [open_extractor(judge)])
+    figures = distance(sampled(engine, 2000), judge, data, 16)
     images = [source.batch(number).image for number in range(8)]
     shown = torch.cat(images)
     codes = [engine.posterior(image).sample() for image in images]

@@ -1,42 +1,54 @@
 """How the claims about images are judged: Frechet distances, by networks with a name."""
 
-from collections.abc import Sequence
+from functools import cache
 
 import torch
 from torch import Tensor
 
-from imgen.data.batch import Source
+from imgen.data.open import open_data
 from imgen.engines.engine import Engine
-from imgen.metrics import describe, frechet
-from imgen.metrics.features import Extractor
+from imgen.metrics import describe, frechet, open_extractor
+from imgen.metrics.features import Described, Extractor
 
-JUDGE = "run of imgen train classifier on the same data"
+JUDGE = "model.safetensors of a run of imgen train classifier on the same data"
+LITE = "efficientnet-lite0"
 
 
-def real_images(source: Source, count: int) -> Tensor:
-    """The first images of a set, N x C x H x W in 0..1."""
-    first = source.batch(0).image
-    batches = [source.batch(number).image for number in range(-(-count // len(first)))]
-    return (torch.cat(batches)[:count] + 1) / 2
+def distance(made: Tensor, judge: str, data: str, size: int) -> dict[str, float]:
+    """Frechet distance of samples, N x C x H x W in 0..1, from the first N images of a set.
+
+    Args:
+        made: the samples.
+        judge: name or file of the network, as of ``imgen evaluate --features``.
+        data: name of the set.
+        size: side of its images.
+    """
+    extractor = _opened(judge)
+    described = _described(extractor, made)
+    return {f"frechet[{extractor.name}]": frechet(described.features, _real(judge, data, size, len(made)).features)}
+
+
+def real_images(data: str, size: int, count: int) -> Tensor:
+    """The same ones for all seeds, N x C x H x W in 0..1."""
+    source = open_data([data], size, batch=100)
+    return (torch.cat([source.batch(number).image for number in range(-(-count // 100))])[:count] + 1) / 2
 
 
 def sampled(engine: Engine, count: int) -> Tensor:
     """As many samples, N x C x H x W in 0..1."""
-    return torch.cat([engine.sample(100).cpu() for _ in range(-(-count // 100))])[:count]
+    return torch.cat([engine.sample(100) for _ in range(-(-count // 100))])[:count]
 
 
-def distances(made: Tensor, real: Tensor, extractors: Sequence[Extractor]) -> dict[str, float]:
-    """Frechet distance of two sets of images, N x C x H x W in 0..1, by each extractor."""
-    found: dict[str, float] = {}
-    for extractor in extractors:
-        a, b = (
-            describe(extractor, [part.expand(-1, extractor.channels, -1, -1).numpy() for part in pixels(x).split(100)])
-            for x in (made, real)
-        )
-        found[f"frechet[{extractor.name}]"] = frechet(a.features, b.features)
-    return found
+@cache
+def _opened(judge: str) -> Extractor:
+    return open_extractor(judge)
 
 
-def pixels(images: Tensor) -> Tensor:
-    """0..1 to bytes."""
-    return (images * 255).round().to(torch.uint8)
+@cache
+def _real(judge: str, data: str, size: int, count: int) -> Described:
+    return _described(_opened(judge), real_images(data, size, count))
+
+
+def _described(extractor: Extractor, images: Tensor) -> Described:
+    pixels = (images * 255).round().to(torch.uint8).expand(-1, extractor.channels, -1, -1)
+    return describe(extractor, [part.numpy() for part in pixels.split(100)])
