@@ -11,7 +11,9 @@ import typer
 from imgen import weights
 from imgen.cli.main import app
 from imgen.image import file
+from imgen.networks.conv import ConvDecoder
 from imgen.runtime import catalogue
+from imgen.spec import Spec
 from imgen_export.graph import export
 
 ROOT = Path(__file__).parent.parent
@@ -34,11 +36,20 @@ COMMANDS = [
 
 
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def inpaint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `imgen export inpaint-base inpaint.onnx --graph embed` writes."""
     source = catalogue.weights_file("inpaint-base")
     path = tmp_path_factory.mktemp("embed") / "inpaint.onnx"
     export(weights.load(source), path, weights.read_spec(source), "embed")
+    return path
+
+
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `imgen export runs/vae decoder.onnx` writes, of a tiny run."""
+    path = tmp_path_factory.mktemp("decoder") / "decoder.onnx"
+    network = ConvDecoder(ConvDecoder.Config(8, 1, code=4, width=4))
+    export(network, path, Spec("tiny", "generate", "CC0-1.0", inputs=("code",), size=8, code=4))
     return path
 
 
@@ -48,8 +59,9 @@ def test_snippets_run(
 ) -> None:
     photo = shutil.copy(ASSETS / "astronaut.jpg", tmp_path / "photo.jpg")
     shutil.copy(ASSETS / "astronaut-mask.png", tmp_path / "mask.png")
-    if "inpaint.onnx" in text:
-        shutil.copy(request.getfixturevalue("embedded"), tmp_path)
+    for name in ("inpaint.onnx", "decoder.onnx"):
+        if name in text:
+            shutil.copy(request.getfixturevalue(name.removesuffix(".onnx")), tmp_path)
     monkeypatch.chdir(tmp_path)
     exec(compile(text, str(page), "exec"), {})
     for result in tmp_path.glob("filled.*"):

@@ -96,7 +96,8 @@ def compare(
         f"imgen compare 1: {', '.join(data)}, {steps} steps of {batch}, {seeds} seeds; "
         f"{len(judge.real.image)} samples against as many real ones"
     )
-    report = {"protocol": protocol, "summary": summary, "runs": found}
+    settings_of = {label: texts for label, (_, texts) in wanted.items()}
+    report = {"protocol": protocol, "settings": settings_of, "summary": summary, "runs": found}
     (out / "compare.json").write_text(json.dumps(report, indent=2) + "\n")
     text = comparison.table(summary)
     (out / "compare.md").write_text(f"{text}\n\n{protocol}\n")

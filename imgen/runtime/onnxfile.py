@@ -39,6 +39,8 @@ def read(path: Path) -> tuple[bytes, Spec]:
     spec = Spec.from_json(description, str(path))
     if spec.graph != "core":
         raise ModelError(f"{path}: a {spec.graph!r} graph, made for other programs; give imgen the core graph")
+    if spec.task == "generate":
+        raise ModelError(f"{path}: makes images from codes, not from images; run it with onnxruntime (docs/onnx.md)")
     return data, spec
 
 

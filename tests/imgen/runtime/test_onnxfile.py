@@ -73,6 +73,7 @@ def loop() -> onnx.NodeProto:
         (lambda p: save(p, [RELU], spec=None), "no imgen description"),
         (lambda p: save(p, [RELU], spec="nonsense"), "not JSON"),
         (lambda p: save(p, [RELU], spec=Spec("m", "inpaint", "MIT", graph="embed").to_json()), "'embed' graph"),
+        (lambda p: save(p, [RELU], spec=Spec("m", "generate", "MIT").to_json()), "makes images from codes"),
     ],
 )
 def test_refuses_what_is_not_plain(tmp_path: Path, make: Callable[[Path], Path], words: str) -> None:
