@@ -62,7 +62,7 @@ class AEGAN(Engine):
     def build(cls, shape: Shape, config: Config) -> Self:
         """The auto-encoder of the other methods, a dense mapper and discriminator of codes, DCGAN's of images."""
         encoder, decoder = autoencoder_networks(shape, config)
-        mapper = MLP(MLP.Config(config.code, config.code, 8 * config.width, depth=4))
+        mapper = MLP(MLP.Config(config.code, config.code, 8 * config.width, depth=4, norm="batch"))
         return cls(
             encoder,
             MappedDecoder.of(mapper, decoder),
@@ -75,9 +75,7 @@ class AEGAN(Engine):
         """Two stages need a run that is longer than the first; UsageError otherwise."""
         first = self.config.autoencoder_steps
         if not self.config.joint and steps <= first:
-            raise UsageError(
-                f"the mapper learns only after step {first}: set --steps above, or autoencoder_steps below"
-            )
+            raise UsageError(f"the mapper waits until step {first}: train for more steps, or lower autoencoder_steps")
 
     def players(self) -> dict[str, Player]:
         """The auto-encoder; the two discriminators; the mapper."""

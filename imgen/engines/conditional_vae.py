@@ -36,8 +36,3 @@ class ConditionalVAE(VAE):
         if label is None:
             label = torch.randint(self.decoder.config.classes, (n,), device=self.device)
         return super().sample(n, label)
-
-    @torch.no_grad()
-    def reconstruct(self, image: Tensor, label: Tensor | None = None) -> Tensor:
-        """Images through the code and back in 0..1, with their labels, N; other labels change them."""
-        return self.decode(self.encode(image, label), label)

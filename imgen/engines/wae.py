@@ -31,7 +31,7 @@ class WAEGAN(AAE):
         code: int = 64
         width: int = 64
         learning_rate: float = 3e-4
-        adversarial_rate: float = 1e-4
+        adversarial_rate: float = 1e-3
         reconstruction: float = 0.1  # on half the squared error
         divergence: float = 10.0
         noise: float = 0.01  # deviation, on the encoder's input in -1..1
