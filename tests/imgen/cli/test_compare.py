@@ -40,7 +40,8 @@ def test_a_comparison_is_a_table_json_and_a_picture(compared: tuple[Path, str]) 
     row = next(line for line in said.splitlines() if line.startswith("| reconstruction psnr"))
     assert row.rstrip(" |").endswith("| -")
     assert "2 steps of 4, 2 seeds; 8 samples against as many real ones" in report["protocol"]
-    assert report["settings"]["vae:beta=4,code=8"] == {"code": "8", "width": "4", "beta": "4"}
+    loop = {"train.log_every": "1"}
+    assert report["settings"]["vae:beta=4,code=8"] == {"code": "8", "width": "4", "beta": "4"} | loop
     assert (folder / "compare.md").read_text() in said
     assert probe(folder / "compare.png").width == 16 * 10 + 2
 
