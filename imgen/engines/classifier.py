@@ -1,4 +1,4 @@
-"""Supervised classification: the yardstick of conditional generators, and features for metrics of local data.
+"""Supervised classification: the yardstick of conditional generators, and the judge in metrics of local data.
 
 The discriminator of DCGAN (Radford et al. 2016, arXiv:1511.06434) with an output for each class, by cross entropy.
 """
@@ -68,8 +68,3 @@ class Classifier(Engine):
     def classify(self, image: Tensor) -> Tensor:
         """Images in -1..1 to probabilities, N x classes."""
         return self.network(image).logits.softmax(1)
-
-    @torch.no_grad()
-    def features(self, image: Tensor) -> Tensor:
-        """Images in -1..1 to the values that the last layer reads, N x D: for distances between sets of images."""
-        return self.network(image).features[-1].flatten(1)
