@@ -51,4 +51,5 @@ def _real(judge: str, data: str, size: int, count: int) -> Described:
 
 def _described(extractor: Extractor, images: Tensor) -> Described:
     pixels = (images * 255).round().to(torch.uint8).expand(-1, extractor.channels, -1, -1)
-    return describe(extractor, [part.numpy() for part in pixels.split(100)])
+    # Few at a time: with large maps most of the time would go into clearing memory, not into computing.
+    return describe(extractor, [part.numpy() for part in pixels.split(4)])
