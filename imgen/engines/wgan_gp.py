@@ -53,8 +53,8 @@ class WGANGP(WGAN):
         return cls(decoder(shape, config.code, width=width), discriminator(shape, width=width, norm=norm), config)
 
     def players(self) -> dict[str, Player]:
-        """Critic and generator by Adam."""
-        rate, betas = self.config.learning_rate, (0.0, 0.9)
+        """Critic and generator by Adam; as in the authors' code, with momentum but for residual networks."""
+        rate, betas = self.config.learning_rate, (0.0 if self.config.residual else 0.5, 0.9)
         return {"critic": Player(self.critic, rate, betas), "generator": Player(self.generator, rate, betas)}
 
     def step(self, batches: Iterator[Batch], t: int) -> Updates:
