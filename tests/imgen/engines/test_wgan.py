@@ -132,8 +132,9 @@ def test_clipping_drives_weights_to_its_bounds_and_the_penalty_does_not() -> Non
 
 
 def test_the_optimisers() -> None:
-    players = WGANGP.build(LINE, WGANGP.Config(width=1)).players()
-    assert {(player.optimizer, player.betas) for player in players.values()} == {("adam", (0.0, 0.9))}
+    for residual, momentum in ((False, 0.5), (True, 0.0)):
+        players = WGANGP.build(Shape(8, 1), WGANGP.Config(width=1, residual=residual)).players()
+        assert {(player.optimizer, player.betas) for player in players.values()} == {("adam", (momentum, 0.9))}
     clipped = WGAN.build(LINE, WGAN.Config(width=1)).players()
     assert {player.optimizer for player in clipped.values()} == {"rmsprop"}
 
@@ -152,7 +153,7 @@ def test_the_penalised_loss_is_that_of_algorithm_1() -> None:
 
 def test_a_generator_finds_a_gaussian_by_distance(train) -> None:  # type: ignore[no-untyped-def]
     torch.manual_seed(0)
-    engine = WGANGP.build(LINE, WGANGP.Config(code=1, width=4, learning_rate=5e-3, penalty=0.1))
+    engine = WGANGP.build(LINE, WGANGP.Config(code=1, width=8, learning_rate=3e-3, penalty=0.1))
     train(engine, lambda: 3 + 0.5 * torch.randn(64, 1), 300)
     samples = engine.sample(2000)
     assert samples.mean().item() == pytest.approx(3, abs=0.2)
