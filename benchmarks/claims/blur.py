@@ -44,4 +44,4 @@ def sharpness(images: Tensor) -> float:
 
 
 if __name__ == "__main__":
-    main(run, ARMS, data="folder or idx file of the clothes", judge=JUDGE, steps=(2600, "length of each run"))
+    main(run, ARMS, data="folder or idx file of the clothes", judge=JUDGE, steps=(4000, "length of each run"))
