@@ -27,7 +27,8 @@ RING: dict[str, dict[str, float | int]] = {
 
 
 def two_points(noise: float) -> Found:
-    x = torch.linspace(-9, 10, 8001, dtype=torch.float64)
+    # No farther than where the densities are above 0: there the slope of p log p has no value.
+    x = torch.linspace(-9 * noise, 1 + 9 * noise, 8001, dtype=torch.float64)
     distance = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
     p, q = (Normal(centre, noise).log_prob(x).exp() for centre in (torch.zeros(()), distance))
     divergence = jensen_shannon(p, q, float(x[1] - x[0]))
