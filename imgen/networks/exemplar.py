@@ -36,7 +36,7 @@ def exemplar_fill(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 
     Returns:
         The picture, N x 3 x H x W in 0..1: outside the hole the image, inside averages of few copies of
-        known patches (of anything, when no patch is wholly known); and how well the patches fit what is
+        known patches (of blurred colours, when no patch is wholly known); and how well the patches fit what is
         around them, N x 1 x H x W in 0..1.
     """
     known, hole = _level(image, mask, COARSE)
@@ -48,7 +48,9 @@ def exemplar_fill(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     known, hole = _level(image, mask, FINE)
     cells = torch.where(hole > 0, F.interpolate(cells, scale_factor=2.0, mode="nearest"), known)
     source, trust = _refine(cells, hole, candidates)
-    filled = torch.where(mask > 0, _paste(image, _offsets(source, cells), trust), image)
+    # Where no patch is wholly known, a copy may begin in the hole; what is there is a guess, never the image.
+    shown = torch.where(mask > 0, _enlarge(cells) / 255, image)
+    filled = torch.where(mask > 0, _paste(shown, _offsets(source, cells), trust), image)
     return filled, _enlarge(trust) / 64
 
 

@@ -1,7 +1,8 @@
-"""The inpainting generator: a classical fill made inside the graph, then a learnt correction.
+"""The inpainting generator: two classical fills made inside the graph, mixed and corrected by what is learnt.
 
-The hole is first filled by pull-push (Gortler et al. 1996, "The Lumigraph", sec. 3.4.2), so the
-network starts at the quality of a diffusion method and spends its capacity on structure and texture.
+The hole is first filled twice: smoothly by pull-push (Gortler et al. 1996, "The Lumigraph",
+sec. 3.4.2), and with copies of known patches (``exemplar.py``). The one is right about colours, the
+other about texture; the network decides place by place how much of each to take, and what to add.
 It then works at half, quarter and eighth resolution only: the top of a network at full resolution
 costs most and learns least. At an eighth, dilated residual blocks (Yu & Koltun 2016, arXiv:1511.07122)
 and one attention layer that reads from known pixels alone carry what lies around the hole, and what
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from imgen.networks.exemplar import exemplar_fill
 from imgen.networks.network import Network
 
 
@@ -41,7 +43,7 @@ class Inpainter(Network):
         super().__init__()
         self.config = config
         half, quarter, eighth = config.half, config.quarter, config.eighth
-        self.enter = nn.Sequential(nn.Conv2d(16, half, 3, padding=1), _act())
+        self.enter = nn.Sequential(nn.Conv2d(32, half, 3, padding=1), _act())
         self.down_quarter = nn.Sequential(nn.Conv2d(half, quarter, 4, 2, 1), _act(), Residual(quarter))
         self.down_eighth = nn.Sequential(nn.Conv2d(quarter, eighth, 4, 2, 1), _act())
         dilations = [(1, 2, 4, 8)[i % 4] for i in range(config.blocks)]
@@ -53,19 +55,21 @@ class Inpainter(Network):
         self.merge_quarter = nn.Sequential(nn.Conv2d(2 * quarter, quarter, 1), _act(), Residual(quarter))
         self.up_half = nn.Sequential(nn.Conv2d(quarter, 4 * half, 1), nn.PixelShuffle(2))
         self.merge_half = nn.Sequential(nn.Conv2d(2 * half, 2 * half, 3, padding=1), _act())
-        # The correction starts at zero: before the first step the network is pull-push.
-        self.leave = nn.Sequential(_zero(nn.Conv2d(2 * half, 12, 3, padding=1)), nn.PixelShuffle(2))
+        # Three channels to add, one to mix by; zeros: before the first step the result is the mean of both fills.
+        self.leave = nn.Sequential(_zero(nn.Conv2d(2 * half, 16, 3, padding=1)), nn.PixelShuffle(2))
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
         """Image and mask to the filled image."""
         rough = pull_push(image, mask)
-        half = self.enter(F.pixel_unshuffle(torch.cat([rough * 2 - 1, mask], 1), 2))
+        copied, trust = exemplar_fill(image, mask)
+        half = self.enter(F.pixel_unshuffle(torch.cat([rough * 2 - 1, mask, copied * 2 - 1, trust], 1), 2))
         quarter = self.down_quarter(half)
         eighth = self.context(self.down_eighth(quarter))
         eighth = self.synthesis(self.attention(eighth, mask))
         quarter = self.merge_quarter(torch.cat([self.up_quarter(eighth), quarter], 1))
         half = self.merge_half(torch.cat([self.up_half(quarter), half], 1))
-        filled = rough + self.leave(half)
+        learnt = self.leave(half)
+        filled = rough + (0.5 + learnt[:, 3:]) * (copied - rough) + learnt[:, :3]
         if not self.training:  # a clamp would stop the gradient of values that have to come back
             filled = filled.clamp(0, 1)
         return image * (1 - mask) + filled * mask

@@ -5,7 +5,8 @@
 
 Any folders of photographs will do. Random squares at random scales, random holes (strokes, boxes,
 object-like shapes); first small squares, where a step is cheap, then larger ones, whose holes need a
-longer reach. The second run, short, adds the features of VGG-16, which are slow but see texture. The
+longer reach. The second run, shorter, adds the features of VGG-16, which are slow but see texture, and
+squares in which the copied patches have something to copy. The
 built-in model's card, imgen/models/inpaint-base.md, names the data, the time and the figures to expect.
 """
 
@@ -53,9 +54,9 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "inpainting": Recipe(),
     "inpainting-refine": Recipe(
-        train=TrainConfig(steps=700, warm_up=20, decay=0.6, ema=0.995, clip=10.0),
-        losses=InpaintingConfig(pixel=15.0, perceptual=1.5, adversarial=0.3, adversary_from=0),
-        stages=((0.0, 128, 5),),
+        train=TrainConfig(steps=2750, warm_up=50, decay=0.6, ema=0.997, clip=10.0),
+        losses=InpaintingConfig(perceptual=2.0, adversarial=1.0, matching=10.0, adversary_from=0),
+        stages=((0.0, 192, 2),),
         features="with-vgg16",
     ),
 }
