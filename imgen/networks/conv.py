@@ -13,8 +13,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from imgen.networks.layers import activation, initialise_dcgan, norm, output, range_of, with_label
-from imgen.networks.network import Network, Range, Scored
+from imgen.networks.layers import OutputNetwork, activation, initialise_dcgan, norm, output, with_label
+from imgen.networks.network import Network, Scored
 from imgen.networks.scale import stages, width_at
 
 
@@ -104,7 +104,7 @@ class ConvDiscriminator(Network):
         return Scored(self.score(features[-1]).flatten(1), features)
 
 
-class ConvDecoder(Network):
+class ConvDecoder(OutputNetwork):
     """Code, N x Z (and label, N), to an image, N x C x S x S."""
 
     @dataclass(frozen=True)
@@ -133,17 +133,8 @@ class ConvDecoder(Network):
         self.output = output(config.output)
         initialise_dcgan(self)
 
-    @property
-    def range(self) -> Range:
-        """By the output function."""
-        return range_of(self.config.output)
-
-    def forward(self, code: Tensor, label: Tensor | None = None) -> Tensor:
-        """Code to image."""
-        return self.output(self.logits(code, label))
-
     def logits(self, code: Tensor, label: Tensor | None = None) -> Tensor:
-        """The image before the output function, as a likelihood of binary pixels wants it."""
+        """The image before the output function."""
         code = with_label(code, label, self.config.classes)
         return self.last(self.levels(self.enter(code[:, :, None, None])))
 

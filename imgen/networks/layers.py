@@ -1,5 +1,6 @@
 """The small parts that several networks choose by name, and how a label enters."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 
 import torch
@@ -7,7 +8,7 @@ from torch import Tensor, nn
 
 from imgen.errors import UsageError
 from imgen.lookup import find
-from imgen.networks.network import Range
+from imgen.networks.network import Network, Range
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -37,9 +38,23 @@ def output(name: str) -> nn.Module:
     return find(OUTPUTS, name, "output")()
 
 
-def range_of(name: str) -> Range:
-    """The range of images behind an output function; linear ones are trained on -1..1."""
-    return "unit" if name == "sigmoid" else "signed"
+class OutputNetwork(Network):
+    """A network that ends in the output function which its config names."""
+
+    output: nn.Module
+
+    @property
+    def range(self) -> Range:
+        """By the output function; images of linear ones are trained on -1..1."""
+        return "unit" if self.config.output == "sigmoid" else "signed"
+
+    def forward(self, code: Tensor, label: Tensor | None = None) -> Tensor:
+        """Code (and label) to an image or a vector."""
+        return self.output(self.logits(code, label))
+
+    @abstractmethod
+    def logits(self, code: Tensor, label: Tensor | None = None) -> Tensor:
+        """The values before the output function, as a likelihood of binary pixels wants them."""
 
 
 def precise(x: Tensor) -> Tensor:

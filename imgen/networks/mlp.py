@@ -7,8 +7,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from imgen.lookup import find
-from imgen.networks.layers import activation, output, range_of, with_label
-from imgen.networks.network import Network, Range, Scored
+from imgen.networks.layers import OutputNetwork, activation, output, with_label
+from imgen.networks.network import Network, Scored
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": nn.BatchNorm1d, "none": lambda _: nn.Identity()}
 
@@ -40,7 +40,7 @@ class Hidden(nn.Module):
         return features
 
 
-class MLP(Network):
+class MLP(OutputNetwork):
     """Vector, N x inputs (and label, N), to N x outputs."""
 
     @dataclass(frozen=True)
@@ -66,18 +66,9 @@ class MLP(Network):
         self.last = nn.Linear(config.width, config.outputs)
         self.output = output(config.output)
 
-    @property
-    def range(self) -> Range:
-        """By the output function."""
-        return range_of(self.config.output)
-
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        """Vector to vector."""
-        return self.output(self.logits(x, label))
-
-    def logits(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+    def logits(self, code: Tensor, label: Tensor | None = None) -> Tensor:
         """The result before the output function."""
-        return self.last(self.hidden(with_label(x, label, self.config.classes))[-1])
+        return self.last(self.hidden(with_label(code, label, self.config.classes))[-1])
 
 
 class MLPDiscriminator(Network):

@@ -11,8 +11,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from imgen.networks.layers import norm, output, range_of, with_label
-from imgen.networks.network import Network, Range, Scored
+from imgen.networks.layers import OutputNetwork, norm, output, with_label
+from imgen.networks.network import Network, Scored
 from imgen.networks.scale import stages, width_at
 
 
@@ -36,7 +36,7 @@ class ResidualBlock(nn.Module):
         return F.avg_pool2d(result, 2) if self.resample == "down" else result
 
 
-class ResNetGenerator(Network):
+class ResNetGenerator(OutputNetwork):
     """Code, N x Z (and label, N), to an image, N x C x S x S."""
 
     @dataclass(frozen=True)
@@ -67,15 +67,6 @@ class ResNetGenerator(Network):
         )
         self.output = output(config.output)
         _initialise(self)
-
-    @property
-    def range(self) -> Range:
-        """By the output function."""
-        return range_of(self.config.output)
-
-    def forward(self, code: Tensor, label: Tensor | None = None) -> Tensor:
-        """Code to image."""
-        return self.output(self.logits(code, label))
 
     def logits(self, code: Tensor, label: Tensor | None = None) -> Tensor:
         """The image before the output function."""
