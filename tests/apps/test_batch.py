@@ -6,41 +6,10 @@ import time
 import pytest
 
 from imgen.errors import DeviceError, ImageError, ModelError, UsageError
-from imgen.image.atomic import PARTIAL, atomic
+from imgen.image.atomic import PARTIAL
 from imgen_apps.batch import Job, Options, run
 from imgen_apps.journal import NAME
-
-
-@pytest.fixture
-def jobs(tmp_path):
-    return make_jobs(tmp_path, 5)
-
-
-def make_jobs(folder, count):
-    (folder / "in").mkdir(parents=True)
-    for index in range(count):
-        (folder / f"in/{index}.txt").write_text(str(index))
-    return [Job(folder / f"in/{index}.txt", folder / f"out/deep/{index}.txt") for index in range(count)]
-
-
-def load(job):
-    try:
-        return job.source.read_text()
-    except OSError as error:
-        raise ImageError(f"{job.source}: {error.strerror}") from error
-
-
-def double(text):
-    return text * 2
-
-
-def save(text, target):
-    with atomic(target) as stream:
-        stream.write(text.encode())
-
-
-def go(jobs, *, load=load, process=double, save=save, parameters=None, **options):
-    return run(jobs, load, process, save, parameters=parameters or {}, options=Options(**options))
+from tests.apps.text_batch import double, go, make_jobs, save
 
 
 def contents(jobs):

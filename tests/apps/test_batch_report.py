@@ -7,42 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from imgen.errors import ImageError
-from imgen.image.atomic import atomic
-from imgen_apps.batch import Job, Options, Summary, run
+from imgen_apps.batch import Summary
 from imgen_apps.progress import Progress
-
-
-@pytest.fixture
-def jobs(tmp_path):
-    return make_jobs(tmp_path, 5)
-
-
-def make_jobs(folder, count):
-    (folder / "in").mkdir(parents=True)
-    for index in range(count):
-        (folder / f"in/{index}.txt").write_text(str(index))
-    return [Job(folder / f"in/{index}.txt", folder / f"out/deep/{index}.txt") for index in range(count)]
-
-
-def load(job):
-    try:
-        return job.source.read_text()
-    except OSError as error:
-        raise ImageError(f"{job.source}: {error.strerror}") from error
-
-
-def double(text):
-    return text * 2
-
-
-def save(text, target):
-    with atomic(target) as stream:
-        stream.write(text.encode())
-
-
-def go(jobs, *, load=load, process=double, save=save, parameters=None, **options):
-    return run(jobs, load, process, save, parameters=parameters or {}, options=Options(**options))
+from tests.apps.text_batch import go, load, save
 
 
 def test_report(jobs, tmp_path):
