@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from PIL import ExifTags, Image
@@ -45,6 +45,10 @@ class Metadata:
     palettes: tuple[bytes, ...] = ()  # of a GIF: the colours of each frame, see imgen.image.palette
     jpeg: JpegCoding | None = None
     lossless: bool = False  # of a WebP
+
+    def resized(self, height: int, width: int) -> "Metadata":
+        """Of an image made from this one in another size: EXIF says that size, and no pixel is as a JPEG coded it."""
+        return replace(self, exif=_exif_of_size(self.exif, height, width), jpeg=None)
 
 
 def metadata_of(image: ImageFile, stream: BinaryIO, frames: list[Pixels], durations: list[float]) -> Metadata:
@@ -89,6 +93,24 @@ def _exif(image: ImageFile) -> bytes | None:
         return exif.tobytes() if len(exif) else None  # without the thumbnail: Pillow leaves it out
     except Exception:  # as above
         return None
+
+
+def _exif_of_size(data: bytes | None, height: int, width: int) -> bytes | None:
+    """The block with new numbers where it says how large the image is."""
+    if data is None:
+        return None
+    exif = Image.Exif()
+    exif.load(data)
+    for values in (exif, exif.get_ifd(ExifTags.IFD.Exif)):
+        for tag, size in (
+            (ExifTags.Base.ImageWidth, width),
+            (ExifTags.Base.ImageLength, height),
+            (ExifTags.Base.ExifImageWidth, width),
+            (ExifTags.Base.ExifImageHeight, height),
+        ):
+            if tag in values:
+                values[tag] = size
+    return exif.tobytes()
 
 
 def _xmp(image: ImageFile) -> bytes | None:

@@ -167,3 +167,19 @@ def test_a_lossless_webp_stays_lossless():
         assert picture.metadata.lossless
         assert np.array_equal(read(written(picture, "WEBP")).pixels, pixels)
     assert not read(saved(Image.fromarray(pixels), "WEBP")).metadata.lossless
+
+
+def test_an_image_of_another_size_says_so_and_is_not_quantised_as_before():
+    block = exif()
+    block.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExifImageWidth] = 96
+    block.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExifImageHeight] = 64
+    metadata = read(saved(Image.fromarray(photo()), "JPEG", quality=10, exif=block)).metadata
+    pixels = photo(128, 192, noise=0)
+    data = written(Picture([pixels], "JPEG", metadata.resized(128, 192)), "JPEG")
+    assert np.abs(read(data).pixels.astype(int) - pixels).mean() < 2
+    with Image.open(io.BytesIO(data)) as image:
+        ifd = image.getexif().get_ifd(ExifTags.IFD.Exif)
+        assert image.getexif()[ExifTags.Base.Make] == "Maker"
+    assert (ifd[ExifTags.Base.ExifImageWidth], ifd[ExifTags.Base.ExifImageHeight]) == (192, 128)
+    assert ifd[ExifTags.Base.DateTimeOriginal] == "2020:01:02 03:04:05"
+    assert ExifTags.Base.ImageWidth not in ifd
