@@ -46,12 +46,8 @@ def check(name: str, frames: list[Pixels], source_format: str, target_format: st
     Raises:
         ImageError: alpha, 16 bits, frames or a size that ``target_format`` cannot hold.
     """
-    height, width = (max(frame.shape[axis] for frame in frames) for axis in (0, 1))
-    longest = _LONGEST_SIDE.get(target_format, width + height)
-    if max(height, width) > longest:
-        raise ImageError(
-            f"{name}: {width} x {height} is too large for {target_format} (at most {longest}); choose png or tiff"
-        )
+    for frame in frames:
+        check_size(name, frame.shape[0], frame.shape[1], target_format)
     if len(frames) > 1 and target_format not in ({"TIFF"} if source_format == "TIFF" else _ANIMATED):
         choice = "tiff" if source_format == "TIFF" else "gif, webp, avif or png"
         raise ImageError(f"{name}: there are {len(frames)} frames, which {target_format} cannot hold; choose {choice}")
@@ -66,6 +62,19 @@ def check(name: str, frames: list[Pixels], source_format: str, target_format: st
         raise ImageError(f"{name}: the image has transparency, which {target_format} cannot hold; choose png or webp")
     if target_format == "GIF" and any(_is_translucent(frame) for frame in frames):
         raise ImageError(f"{name}: the image is translucent, GIF knows only all or nothing; choose png or webp")
+
+
+def check_size(name: str, height: int, width: int, target_format: str) -> None:
+    """Refuse a size that the format cannot hold.
+
+    Raises:
+        ImageError: a side is too long for ``target_format``.
+    """
+    longest = _LONGEST_SIDE.get(target_format, width + height)
+    if max(height, width) > longest:
+        raise ImageError(
+            f"{name}: {width} x {height} is too large for {target_format} (at most {longest}); choose png or tiff"
+        )
 
 
 def encode(stream: BinaryIO, frames: list[Pixels], format_: str, metadata: Metadata, quality: int | None) -> None:
