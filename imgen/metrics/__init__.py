@@ -9,6 +9,7 @@ from imgen.metrics.coverage import coverage
 from imgen.metrics.features import describe, open_extractor
 from imgen.metrics.frechet import frechet
 from imgen.metrics.kernel import kernel_distance
+from imgen.metrics.luma import luma
 from imgen.metrics.modes import modes
 from imgen.metrics.psnr import psnr
 from imgen.metrics.reconstruction import reconstruction
@@ -23,6 +24,7 @@ __all__ = [
     "describe",
     "frechet",
     "kernel_distance",
+    "luma",
     "modes",
     "open_extractor",
     "psnr",

@@ -31,6 +31,16 @@ def test_counts_only_the_pixels_of_the_mask() -> None:
     assert psnr(image, reference, peak=1, where=hole) == pytest.approx(20)
 
 
+def test_does_not_count_the_border() -> None:
+    reference = np.zeros((9, 8, 3))
+    image = reference + 1
+    image[3:-3, 3:-3] = 0.1
+    assert psnr(image, reference, peak=1, border=3) == pytest.approx(20)
+    assert psnr(image, reference, peak=1, border=2) < 10
+    with pytest.raises(ImageError, match="all of it is border"):
+        psnr(image, reference, peak=1, border=4)
+
+
 @pytest.mark.parametrize("where", [np.zeros((4, 4)), np.ones((4, 5))])
 def test_refuses_a_mask_that_is_empty_or_does_not_fit(where: np.ndarray) -> None:
     with pytest.raises(ImageError):

@@ -45,6 +45,16 @@ def test_counts_only_windows_centred_in_the_mask() -> None:
     assert ssim(image, reference, peak=255, where=hole) == pytest.approx(expected.mean(), abs=1e-9)
 
 
+def test_cuts_the_border_off_before_any_window_is_laid() -> None:
+    image, reference = noisy_pair((24, 22, 3))
+    hole = np.zeros((24, 22), np.uint8)
+    hole[10:13, 9] = 1
+    inside = image[4:-4, 4:-4], reference[4:-4, 4:-4]
+    assert ssim(image, reference, peak=255, border=4) == ssim(*inside, peak=255)
+    cut = ssim(*inside, peak=255, where=hole[4:-4, 4:-4])
+    assert ssim(image, reference, peak=255, where=hole, border=4) == cut
+
+
 def test_averages_over_channels_and_is_one_for_equal_images() -> None:
     image, reference = noisy_pair((20, 20, 3))
     channels = [ssim(image[..., c], reference[..., c], peak=255) for c in range(3)]
