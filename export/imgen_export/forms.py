@@ -56,9 +56,9 @@ def form_of(network: Network, spec: Spec, graph: str) -> Form:
         raise UsageError(
             f"{spec.name!r} is a classifier, for imgen evaluate --features; only what makes images is exported"
         )
-    if graph == "embed" and spec.task != "inpaint":
-        raise UsageError(f"the embed graph is written for inpaint, {spec.name!r} is for {spec.task!r}; take core")
     if spec.task == "generate":
+        if graph == "embed":
+            raise UsageError(f"the embed graph is for images to images, {spec.name!r} generates them; take core")
         return _generate(network, spec)
     return _core(network, spec) if graph == "core" else _embed(network, spec)
 
@@ -75,7 +75,24 @@ class Generate(nn.Module):
         return to_unit(self.network(code) if label is None else self.network(code, label), self.network)
 
 
-class Embed(nn.Module):
+class EmbedImage(nn.Module):
+    """A network from images to images as uint8, N x H x W x 3 to N x scale*H x scale*W x 3."""
+
+    def __init__(self, network: Network, multiple: int, scale: int) -> None:
+        super().__init__()
+        self.network, self.multiple, self.scale = network, multiple, scale
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Any height and width."""
+        height, width = image.shape[1], image.shape[2]
+        values = image.permute(0, 3, 1, 2).float() / 255
+        if self.multiple > 1:
+            values = F.pad(values, (0, -width % self.multiple, 0, -height % self.multiple), "replicate")
+        made = self.network(values)[:, :, : height * self.scale, : width * self.scale]
+        return _levels(made)
+
+
+class EmbedInpainting(nn.Module):
     """An inpainting network from uint8 to uint8: image N x H x W x 3 and mask N x H x W, above 127 = fill."""
 
     def __init__(self, network: Network, multiple: int) -> None:
@@ -90,8 +107,12 @@ class Embed(nn.Module):
         values = F.pad(image.permute(0, 3, 1, 2).float() / 255, extra, "replicate")
         holes = F.pad(hole.float(), extra, "replicate")  # a hole at the edge goes on: it is not known beyond
         filled = self.network(values, holes)[:, :, :height, :width]
-        levels = (filled.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
-        return torch.where(hole.permute(0, 2, 3, 1), levels, image)
+        return torch.where(hole.permute(0, 2, 3, 1), _levels(filled), image)
+
+
+def _levels(values: Tensor) -> Tensor:
+    """N x 3 x H x W in about 0..1 to uint8, N x H x W x 3."""
+    return (values.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
 
 
 def _generate(network: Network, spec: Spec) -> Form:
@@ -118,16 +139,19 @@ def _core(network: Network, spec: Spec) -> Form:
 
 
 def _embed(network: Network, spec: Spec) -> Form:
-    multiple = spec.multiple
+    multiple, masked = spec.multiple, len(spec.inputs) == 2
+    module = EmbedInpainting(network, multiple) if masked else EmbedImage(network, multiple, spec.scale)
 
     def inputs(batch: int, height: int, width: int) -> tuple[Tensor, ...]:
         image, mask = _picture(batch, height, width)
-        return (image * 255).byte().permute(0, 2, 3, 1).contiguous(), (mask[:, 0] * 255).byte()
+        pixels = (image * 255).byte().permute(0, 2, 3, 1).contiguous()
+        return (pixels, (mask[:, 0] * 255).byte()) if masked else (pixels,)
 
     axes = dict(enumerate((_free("batch", 64), _free("rows"), _free("columns"))))
     # It takes any size: off the grid by some pixels.
-    sizes = [(count, high * multiple - 3, wide * multiple + 5) for count, high, wide in _SIZES]
-    return Form(Embed(network, multiple), inputs, [axes, axes], (2, 8 * multiple, 6 * multiple), sizes, 1.0)
+    sizes = [(count, max(1, high * multiple - 3), wide * multiple + 5) for count, high, wide in _SIZES]
+    free = [axes for _ in spec.inputs]
+    return Form(module, inputs, free, (2, 8 * multiple, 6 * multiple), sizes, 1.0)
 
 
 def _free(name: str, largest: int = 16384) -> Any:

@@ -36,15 +36,23 @@ class Photos:
     def __len__(self) -> int:
         return len(self.images)
 
-    def crop(self, rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
+    def crop(
+        self, rng: np.random.Generator, size: int, reduction: tuple[float, float] = (0.86, 3.0)
+    ) -> NDArray[np.uint8]:
         """A random square of a random photograph at a random scale, perhaps mirrored: size x size x 3, RGB.
 
         Photographs come up in proportion to the square root of their area: large ones hold more to
         see, but must not crowd out the rest.
+
+        Args:
+            rng: decides all.
+            size: of the square, in pixels.
+            reduction: the smallest and the largest factor by which a photograph is made smaller, where it
+                is large enough.
         """
         image = self.images[int(np.searchsorted(self._weights, rng.random() * self._weights[-1]))]
         shorter = min(image.shape[:2])
-        side = int(np.clip(size * np.exp(rng.uniform(-0.15, 1.1)), min(size, shorter), shorter))
+        side = int(np.clip(size * np.exp(rng.uniform(*np.log(reduction))), min(size, shorter), shorter))
         top, left = (rng.integers(0, n - side + 1) for n in image.shape[:2])
         square = image[top : top + side, left : left + side]
         if side != size:

@@ -8,6 +8,8 @@ from imgen.networks.mlp import MLP, MLPDiscriminator
 from imgen.networks.network import Network
 from imgen.networks.patchgan import PatchGAN
 from imgen.networks.resnet import ResNetCritic, ResNetGenerator
+from imgen.networks.srresnet import SRGANDiscriminator, SRResNet
+from imgen.networks.upscaler import Upscaler
 
 NETWORKS: dict[str, type[Network]] = {
     "conv-decoder": ConvDecoder,
@@ -21,4 +23,7 @@ NETWORKS: dict[str, type[Network]] = {
     "patchgan": PatchGAN,
     "resnet-critic": ResNetCritic,
     "resnet-generator": ResNetGenerator,
+    "srgan-discriminator": SRGANDiscriminator,
+    "srresnet": SRResNet,
+    "upscaler": Upscaler,
 }

@@ -60,5 +60,5 @@ def test_what_is_exported_is_what_the_engine_decodes(name: str) -> None:
 
 def test_a_generator_has_no_embed_graph() -> None:
     network = MLP(MLP.Config(5, 2, width=8))
-    with pytest.raises(UsageError, match="embed graph is written for inpaint"):
+    with pytest.raises(UsageError, match="embed graph is for images to images"):
         form_of(network, SPEC, "embed")

@@ -85,5 +85,3 @@ def test_a_graph_that_differs_is_not_written(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="graph must be"):
         export(tiny(), tmp_path / "x.onnx", SPEC, "other")
-    with pytest.raises(UsageError, match="embed graph"):
-        export(tiny(), tmp_path / "x.onnx", replace(SPEC, task="upscale"), "embed")
