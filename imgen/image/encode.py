@@ -16,9 +16,11 @@ from imgen.image.palette import indexed
 from imgen.image.pixels import Pixels, has_alpha, to_8bit, without_alpha
 from imgen.image.tiff import write_tiff
 
+OPAQUE = {"JPEG", "BMP"}
+"""The formats that hold no alpha."""
+
 _DEFAULT_QUALITY = {"JPEG": 95, "WEBP": 90, "AVIF": 90}
 _LONGEST_SIDE = {"JPEG": 65535, "GIF": 65535, "WEBP": 16383, "AVIF": 65535}
-_OPAQUE = {"JPEG", "BMP"}  # hold no alpha
 _ANIMATED = {"GIF", "WEBP", "PNG", "AVIF"}
 _JPEG_SEGMENT = 65533 - 29  # bytes, less the header of XMP: what does not fit is left out
 
@@ -58,7 +60,7 @@ def check(name: str, frames: list[Pixels], source_format: str, target_format: st
             f"{name}: the image has 16 bits, {target_format} holds 8{there}; choose png or tiff, "
             f"or say --format {target_format.lower()} to round it"
         )
-    if target_format in _OPAQUE and any(has_alpha(frame) for frame in frames):
+    if target_format in OPAQUE and any(has_alpha(frame) for frame in frames):
         raise ImageError(f"{name}: the image has transparency, which {target_format} cannot hold; choose png or webp")
     if target_format == "GIF" and any(_is_translucent(frame) for frame in frames):
         raise ImageError(f"{name}: the image is translucent, GIF knows only all or nothing; choose png or webp")
@@ -104,7 +106,7 @@ def encode(stream: BinaryIO, frames: list[Pixels], format_: str, metadata: Metad
             images = [indexed(to_8bit(f), np.frombuffer(p, np.uint32)) for f, p in zip(frames, palettes, strict=True)]
             options["disposal"] = 2 if any(has_alpha(frame) for frame in frames) else 1
         else:
-            images = [_image(to_8bit(frame), opaque=format_ in _OPAQUE) for frame in frames]
+            images = [_image(to_8bit(frame), opaque=format_ in OPAQUE) for frame in frames]
         images[0].save(_Sink(stream), format_, append_images=images[1:], **options)  # type: ignore[arg-type]
 
 

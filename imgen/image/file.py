@@ -128,25 +128,27 @@ def suffix_for(format_: str) -> str:
     return next(suffix for suffix, name in SUFFIXES.items() if name == format_)
 
 
-def format_for(path: Path, wanted: str | None, source_format: str) -> str:
+def format_for(target: Path | BinaryIO | None, wanted: str | None, source_format: str) -> str:
     """The format to write a file in.
 
     Args:
-        path: its suffix decides, where it is a known one.
+        target: of a path the suffix decides, where it is a known one; nothing else has a suffix.
         wanted: Pillow's name of the format asked for; must agree with a known suffix.
-        source_format: taken for a path without a suffix.
+        source_format: taken where there is no suffix.
 
     Raises:
         UsageError: suffix and format contradict each other, or imgen does not write what the suffix says.
     """
-    by_suffix = SUFFIXES.get(path.suffix.lower())
+    if not isinstance(target, Path):
+        return wanted or source_format
+    by_suffix = SUFFIXES.get(target.suffix.lower())
     if wanted and by_suffix and wanted != by_suffix:
         raise UsageError(
-            f"{path}: the name says {by_suffix} and the format asked for is {wanted}; "
-            f"leave one out, or call the file {path.stem}{suffix_for(wanted)}"
+            f"{target}: the name says {by_suffix} and the format asked for is {wanted}; "
+            f"leave one out, or call the file {target.stem}{suffix_for(wanted)}"
         )
-    if path.suffix and not by_suffix and not wanted:
-        raise UsageError(f"{path}: imgen does not write {path.suffix}; use one of {', '.join(SUFFIXES)}")
+    if target.suffix and not by_suffix and not wanted:
+        raise UsageError(f"{target}: imgen does not write {target.suffix}; use one of {', '.join(SUFFIXES)}")
     return wanted or by_suffix or source_format
 
 
@@ -178,10 +180,8 @@ def write(
     if quality is not None and not 1 <= quality <= 100:
         raise UsageError(f"quality is {quality}; it goes from 1 to 100")
     wanted = format_named(format) if format else None
-    if isinstance(target, Path):
-        name, chosen = str(target), format_for(target, wanted, picture.format)
-    else:
-        name, chosen = "the output", wanted or picture.format
+    name = str(target) if isinstance(target, Path) else "the output"
+    chosen = format_for(target, wanted, picture.format)
     check(name, picture.frames, picture.format, chosen, may_round=wanted is not None)
     metadata = picture.metadata
     if strip_metadata:

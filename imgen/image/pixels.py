@@ -25,6 +25,16 @@ def without_alpha(pixels: Pixels) -> Pixels:
     return pixels[..., :-1] if pixels.shape[2] in {2, 4} else pixels
 
 
+def all_or_nothing(pixels: Pixels) -> Pixels:
+    """Each pixel opaque or fully transparent, whichever is nearer."""
+    if pixels.shape[2] not in {2, 4}:
+        return pixels
+    full = np.iinfo(pixels.dtype).max
+    hard = pixels.copy()
+    hard[..., -1] = np.where(pixels[..., -1] > full // 2, full, 0)
+    return hard
+
+
 def to_rgba(pixels: Pixels) -> Pixels:
     """Any number of channels as RGBA, opaque where there was no alpha."""
     colour = without_alpha(pixels)
