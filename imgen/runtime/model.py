@@ -5,6 +5,7 @@ import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,13 @@ from imgen.errors import DeviceError, ModelError, UsageError
 from imgen.lookup import find
 from imgen.spec import Spec
 
+if TYPE_CHECKING:
+    from imgen.runtime.onnxfile import OnnxFile
+
 Array = NDArray[np.float32]
+
+SUFFIXES = (".onnx", ".safetensors", ".pth", ".pt")
+"""Of files that hold a model."""
 
 DEVICES = {
     "auto": "the first CUDA GPU where there is one that works, else the CPU",
@@ -105,34 +112,58 @@ def load(source: str | Path, *, device: str = "auto", threads: int | None = None
     """Open a model by file or by name.
 
     Args:
-        source: an ``.onnx`` or ``.safetensors`` file written by imgen, or a name that
-            ``imgen models list`` shows.
+        source: a name that ``imgen models list`` shows; an ``.onnx`` or ``.safetensors`` file written by imgen; or
+            an upscaler of others: ``.onnx``, from one float NCHW image to one, or ``.pth``, ``.pt`` and
+            ``.safetensors`` of an architecture that spandrel knows (their description then says licence "unknown").
         device: a key of ``DEVICES``; "cuda:1" is the second GPU. One that is asked for by name and
             cannot be used is an error, never a run on the CPU.
         threads: of the CPU; by default one a physical core, fewer where the process has fewer.
 
     Raises:
-        ModelError: the file is missing, corrupt, unsafe or not imgen's, or the name is unknown.
+        ModelError: the file is missing, corrupt, unsafe or of an unknown kind, or the name is unknown.
         DeviceError: the device is not available.
         UsageError: no such kind of device, or fewer than one thread.
     """
-    wanted = Device.parse(device)
-    if threads is not None and threads < 1:
-        raise UsageError(f"threads: {threads}, but there must be at least 1")
+    wanted = _wanted(device, threads)
     path = _locate(source)
-    if path.suffix.lower() == ".safetensors":
-        if wanted.kind == "openvino":
-            raise DeviceError(f"{path}: OpenVINO runs .onnx files only; give the .onnx file or another device")
-        from imgen.runtime.torchfile import TorchModel
-
-        return TorchModel(path, wanted, threads)
+    if path.suffix.lower() == ".onnx":
+        return _start(_open(path), wanted, threads)
     if wanted.kind == "openvino":
-        from imgen.runtime.openvino import OpenVinoModel
+        raise DeviceError(f"{path}: OpenVINO runs .onnx files only; export it first, or take another device")
+    from imgen.runtime.torchfile import TorchModel
 
-        return OpenVinoModel(path, threads)
-    from imgen.runtime.ort import OrtModel
+    return TorchModel(path, wanted, threads)
 
-    return OrtModel(path, wanted, threads)
+
+def load_blend(
+    first: str | Path, second: str | Path, amount: float, *, device: str = "auto", threads: int | None = None
+) -> Model:
+    """Open the network between two of one architecture: its weights are (1 - amount) * first + amount * second.
+
+    Args:
+        first: a name or an ``.onnx`` file.
+        second: the same.
+        amount: 0 gives exactly the first, 1 the second.
+        device: as in ``load``.
+        threads: as in ``load``.
+
+    Raises:
+        ModelError: as ``load``, and when the graphs differ in more than their weights.
+        DeviceError: as ``load``.
+        UsageError: as ``load``, and for an amount that is not in 0..1.
+    """
+    if not 0 <= amount <= 1:
+        raise UsageError(f"amount is {amount}, but a blend takes between 0 (all the first) and 1 (all the second)")
+    if amount in (0, 1):
+        return load(second if amount else first, device=device, threads=threads)
+    wanted = _wanted(device, threads)
+    paths = [_locate(source) for source in (first, second)]
+    for path in paths:
+        if path.suffix.lower() != ".onnx":
+            raise ModelError(f"{path}: only .onnx files are blended; write one with imgen export")
+    from imgen.runtime.blending import blend
+
+    return _start(blend(_open(paths[0]), _open(paths[1]), amount), wanted, threads)
 
 
 def cpu_threads() -> int:
@@ -153,18 +184,48 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:300]
 
 
+def _wanted(device: str, threads: int | None) -> Device:
+    wanted = Device.parse(device)
+    if threads is not None and threads < 1:
+        raise UsageError(f"threads: {threads}, but there must be at least 1")
+    return wanted
+
+
+def _open(path: Path) -> "OnnxFile":
+    """An ONNX file with the description that it has, or else shows when it is run."""
+    from imgen.runtime import onnxfile
+
+    data, spec = onnxfile.read(path)
+    if spec is None:
+        from imgen.runtime.foreign import describe
+
+        spec = describe(path, data)
+    return onnxfile.OnnxFile(str(path), data, spec)
+
+
+def _start(file: "OnnxFile", wanted: Device, threads: int | None) -> Model:
+    if wanted.kind == "openvino":
+        from imgen.runtime.openvino import OpenVinoModel
+
+        return OpenVinoModel(file, threads)
+    from imgen.runtime.ort import OrtModel
+
+    return OrtModel(file, wanted, threads)
+
+
 def _locate(source: str | Path) -> Path:
     """The file meant by ``source``; a string without a folder or one of our suffixes is a name."""
     path = Path(source)
-    is_name = isinstance(source, str) and path.name == source and path.suffix.lower() not in (".onnx", ".safetensors")
+    suffix, kinds = path.suffix.lower(), ", ".join(SUFFIXES)
+    is_name = isinstance(source, str) and path.name == source and suffix not in SUFFIXES
     if is_name and not path.is_file():
         from imgen.runtime.catalogue import find_model
 
         return find_model(str(source))
     if not path.exists():
-        raise ModelError(f"{path}: no such model file; give an .onnx or .safetensors file, or a name")
+        raise ModelError(f"{path}: no such model file; give a name or a file of one of {kinds}")
     if not path.is_file():
-        raise ModelError(f"{path}: not a file; give an .onnx or .safetensors file, or a name")
-    if path.suffix.lower() not in (".onnx", ".safetensors"):
-        raise ModelError(f"{path}: models are .onnx or .safetensors files; export or convert it first")
+        raise ModelError(f"{path}: not a file; give a name or a file of one of {kinds}")
+    if suffix not in SUFFIXES:
+        raise ModelError(f"{path}: models are files of {kinds}; export or convert it first")
     return path

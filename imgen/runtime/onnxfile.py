@@ -7,6 +7,7 @@ onnx nor onnxruntime, and takes milliseconds. Field numbers are those of ``onnx.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from imgen.errors import ModelError
 from imgen.spec import KEY, Spec
@@ -16,11 +17,31 @@ MAX_BYTES = 1 << 30  # a file beyond this is not one of ours
 _Value = int | memoryview
 
 
-def read(path: Path) -> tuple[bytes, Spec]:
-    """The file's bytes, found to be plain, and its description.
+class OnnxFile(NamedTuple):
+    """A model that was found to be plain, ready for an engine."""
+
+    where: str  # its path, for errors
+    data: bytes
+    spec: Spec
+
+
+class Weight(NamedTuple):
+    """An initializer of a graph."""
+
+    about: list[tuple[int, int | bytes]]  # number and value of all fields but the values: shape, type, name
+    values: memoryview  # raw, little-endian; empty if the file stores them in another way
+
+    @property
+    def is_float32(self) -> bool:
+        """Whether the values are those of a layer, rather than of a shape or an index."""
+        return (2, 1) in self.about
+
+
+def read(path: Path) -> tuple[bytes, Spec | None]:
+    """The file's bytes, found to be plain, and its description; None if it is not from imgen.
 
     Raises:
-        ModelError: unreadable, too large, corrupt, not plain, or without imgen's description.
+        ModelError: unreadable, too large, corrupt, not plain, or a graph that is not for imgen's own pipelines.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -35,7 +56,7 @@ def read(path: Path) -> tuple[bytes, Spec]:
     if problem:
         raise ModelError(f"{path}: {problem}, which imgen refuses to run; export the model again")
     if description is None:
-        raise ModelError(f"{path}: no imgen description inside; export the model with imgen export")
+        return data, None
     spec = Spec.from_json(description, str(path))
     if spec.graph != "core":
         raise ModelError(f"{path}: a {spec.graph!r} graph, made for other programs; give imgen the core graph")
@@ -44,7 +65,7 @@ def read(path: Path) -> tuple[bytes, Spec]:
     return data, spec
 
 
-def check_inputs(path: Path, spec: Spec, inputs: list[tuple[str, str]]) -> None:
+def check_inputs(where: str, spec: Spec, inputs: list[tuple[str, str]]) -> None:
     """Refuse a graph whose inputs, as (name, onnxruntime's type), are not the float32 ones of its spec.
 
     Raises:
@@ -53,7 +74,30 @@ def check_inputs(path: Path, spec: Spec, inputs: list[tuple[str, str]]) -> None:
     if inputs != [(name, "tensor(float)") for name in spec.inputs]:
         found = ", ".join(f"{name} {kind}" for name, kind in inputs)
         wanted = ", ".join(spec.inputs)
-        raise ModelError(f"{path}: takes {found} but says float inputs {wanted}; export it again")
+        raise ModelError(f"{where}: takes {found} but says float inputs {wanted}; export it again")
+
+
+def structure(data: bytes | bytearray) -> list[tuple[int, bytes]]:
+    """What a graph computes, whatever its weights: its nodes, inputs and outputs as they are stored."""
+    return [(field, bytes(_message(value))) for field, value in _graph(data) if field in (1, 11, 12)]
+
+
+def weights(data: bytes | bytearray) -> dict[str, Weight]:
+    """The initializers of a graph by name; their values are views of ``data``."""
+    found = {}
+    for field, value in _graph(data):
+        if field == 5:
+            parts = list(_fields(_message(value)))
+            about = [(number, part if isinstance(part, int) else bytes(part)) for number, part in parts if number != 9]
+            values = [_message(part) for number, part in parts if number == 9]
+            name = next((bytes(_message(part)).decode() for number, part in parts if number == 8), "")
+            found[name] = Weight(about, values[0] if values else memoryview(b""))
+    return found
+
+
+def _graph(data: bytes | bytearray) -> Iterator[tuple[int, _Value]]:
+    """The fields of the one graph in a file that ``read`` has accepted."""
+    return next(_fields(_message(value)) for field, value in _fields(memoryview(data)) if field == 7)
 
 
 def _inspect(model: memoryview) -> tuple[str | None, str | None]:

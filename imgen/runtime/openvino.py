@@ -1,7 +1,5 @@
 """Run ONNX files with OpenVINO on the CPU (optional: ``pip install "imgen[openvino]"``)."""
 
-from pathlib import Path
-
 import numpy as np
 
 from imgen.errors import DeviceError, ModelError
@@ -23,8 +21,8 @@ class OpenVinoModel(Model):
     level or two; elsewhere it is float32.
     """
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
-        data, spec = onnxfile.read(path)
+    def __init__(self, file: onnxfile.OnnxFile, threads: int | None = None) -> None:
+        where, data, spec = file
         core = openvino.Core()
         fast = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         config = {
@@ -36,12 +34,12 @@ class OpenVinoModel(Model):
             network = core.read_model(data)
             self._network = core.compile_model(network, "CPU", config)
         except RuntimeError as error:
-            raise ModelError(f"{path}: OpenVINO cannot load it ({one_line(error)}); use --device cpu") from error
+            raise ModelError(f"{where}: OpenVINO cannot load it ({one_line(error)}); use --device cpu") from error
         names = [
             (node.get_any_name(), "tensor(float)" if node.element_type == openvino.Type.f32 else "another type")
             for node in self._network.inputs
         ]
-        onnxfile.check_inputs(path, spec, names)
+        onnxfile.check_inputs(where, spec, names)
         super().__init__(spec, "cpu", "OpenVINO")
 
     def _run(self, inputs: tuple[Array, ...]) -> Array:

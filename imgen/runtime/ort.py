@@ -10,7 +10,6 @@ import io
 import logging
 import os
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import onnxruntime
@@ -42,15 +41,15 @@ _LOG = logging.getLogger("imgen")
 class OrtModel(Model):
     """An ONNX file in an onnxruntime session, whose ``run`` is thread-safe."""
 
-    def __init__(self, path: Path, device: Device, threads: int | None = None) -> None:
-        data, spec = onnxfile.read(path)
+    def __init__(self, file: onnxfile.OnnxFile, device: Device, threads: int | None = None) -> None:
+        where, data, spec = file
         providers = _providers(device)
         try:
-            self._session = _session(data, providers, threads)
+            self._session = open_session(data, providers, threads)
         except Exception as error:  # onnxruntime's own classes have no base in common
             remedy = "export it again, or try --device cpu" if providers[0][0] == CUDA else "export it again"
-            raise ModelError(f"{path}: onnxruntime cannot load it ({one_line(error)}); {remedy}") from error
-        onnxfile.check_inputs(path, spec, [(node.name, node.type) for node in self._session.get_inputs()])
+            raise ModelError(f"{where}: onnxruntime cannot load it ({one_line(error)}); {remedy}") from error
+        onnxfile.check_inputs(where, spec, [(node.name, node.type) for node in self._session.get_inputs()])
         active = self._session.get_providers()[0]
         if active != providers[0][0]:
             _refuse_or_warn(device, "CUDA did not start for this model")
@@ -86,12 +85,25 @@ def cuda_problem() -> str | None:
     with contextlib.redirect_stdout(said):  # it prints what is missing, where a pipe may be reading
         onnxruntime.preload_dlls()
     try:
-        if _session(_PROBE, [(CUDA, {}), (CPU, {})], 1).get_providers()[0] == CUDA:
+        if open_session(_PROBE, [(CUDA, {}), (CPU, {})], 1).get_providers()[0] == CUDA:
             return None
         reason = (said.getvalue().splitlines() or ["CUDA 13, cuDNN 9 or a driver for them is missing"])[0]
     except Exception as error:
         reason = one_line(error)
     return f'{reason.rstrip(".")}; pip install "imgen[cuda]"'
+
+
+def open_session(data: bytes, providers: list[tuple[str, dict[str, Any]]], threads: int | None) -> Any:
+    """A session that logs nothing; raises classes of onnxruntime's own that have no base in common."""
+    # Everything it logs also comes as an exception or as a missing provider, which we put in words.
+    onnxruntime.set_default_logger_severity(4)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = threads or cpu_threads()
+    options.inter_op_num_threads = 1
+    # Idle threads that spin slow down whoever loads and saves images meanwhile, and gain nothing.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)
 
 
 def _providers(device: Device) -> list[tuple[str, dict[str, Any]]]:
@@ -117,18 +129,6 @@ def _refuse_or_warn(device: Device, problem: str) -> None:
 @cache
 def _warn_once(message: str) -> None:
     _LOG.warning(message)
-
-
-def _session(data: bytes, providers: list[tuple[str, dict[str, Any]]], threads: int | None) -> Any:
-    # Everything it logs also comes as an exception or as a missing provider, which we put in words.
-    onnxruntime.set_default_logger_severity(4)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = threads or cpu_threads()
-    options.inter_op_num_threads = 1
-    # Idle threads that spin slow down whoever loads and saves images meanwhile, and gain nothing.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)
 
 
 def _gpus() -> int:

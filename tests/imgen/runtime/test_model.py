@@ -129,9 +129,9 @@ def test_missing_models(tmp_path: Path, make, words: str) -> None:
 
 
 def test_other_kinds_of_file(tmp_path: Path) -> None:
-    path = tmp_path / "model.pth"
-    path.write_bytes(b"pickle")
-    with pytest.raises(ModelError, match=r"models are \.onnx or \.safetensors files"):
+    path = tmp_path / "model.h5"
+    path.write_bytes(b"HDF")
+    with pytest.raises(ModelError, match=r"models are files of \.onnx, \.safetensors, \.pth, \.pt"):
         load(path)
 
 

@@ -70,7 +70,6 @@ def loop() -> onnx.NodeProto:
             ),
             "operators of 'com.microsoft'",
         ),
-        (lambda p: save(p, [RELU], spec=None), "no imgen description"),
         (lambda p: save(p, [RELU], spec="nonsense"), "not JSON"),
         (lambda p: save(p, [RELU], spec=Spec("m", "inpaint", "MIT", graph="embed").to_json()), "'embed' graph"),
         (lambda p: save(p, [RELU], spec=Spec("m", "generate", "MIT").to_json()), "makes images from codes"),

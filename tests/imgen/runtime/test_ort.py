@@ -63,8 +63,8 @@ def test_a_run_is_never_silently_on_the_cpu(
     """A driver that starts for the probe and not for the model; and a GPU that is not there."""
     monkeypatch.setattr(ort, "_gpus", lambda: 1)
     monkeypatch.setattr(ort, "cuda_problem", lambda: None)
-    session = ort._session
-    monkeypatch.setattr(ort, "_session", lambda data, _, threads: session(data, [(ort.CPU, {})], threads))
+    session = ort.open_session
+    monkeypatch.setattr(ort, "open_session", lambda data, _, threads: session(data, [(ort.CPU, {})], threads))
     with pytest.raises(DeviceError, match=words):
         load(inpaint_model, device=device)
 
