@@ -57,6 +57,7 @@ def run(
     process: Callable[[L], R],
     save: Callable[[R, Path], Mapping[str, object] | None],
     *,
+    is_streamed: Callable[[R], bool] = lambda _: False,
     parameters: Mapping[str, object],
     options: Options,
 ) -> Summary:
@@ -68,6 +69,8 @@ def run(
         process: the work; called in the caller's thread.
         save: writes the target under a temporary name and renames it (``imgen.image.atomic``); called in a
             thread of its own. What it returns is added to the file's object in the report.
+        is_streamed: whether saving works most of it out: then nothing else is saved meanwhile, and it is called in
+            the caller's thread, where Ctrl-C stops it.
         parameters: all that decides what a result looks like, beside the files of a job; --resume compares them.
         options: what to do with existing files, and what to say.
 
@@ -82,7 +85,7 @@ def run(
     alone = len(jobs) == 1
     # A single file leaves no journal beside it: running it again is as good as resuming.
     noted = options.resume or not (alone or options.dry_run)
-    stages = _Stages(load, process, save, options, journal if noted else None)
+    stages = _Stages(load, process, save, is_streamed, options, journal if noted else None)
     if options.dry_run:
         return _rehearse(jobs, stages)
     if options.resume:
@@ -122,6 +125,7 @@ class _Stages(Generic[L, R]):
     load: Callable[[Job], L]
     process: Callable[[L], R]
     save: Callable[[R, Path], Mapping[str, object] | None]
+    is_streamed: Callable[[R], bool]
     options: Options
     journal: Journal | None
 
@@ -170,15 +174,23 @@ def _flow(jobs: Sequence[Job], stages: _Stages[L, R], finish: Callable[[Task], N
         waiting = iter(jobs)
         loads = deque(loader.submit(stages.loaded, Task(job)) for job in islice(waiting, 1))
         saves: deque[Future[Task]] = deque()
+
+        def wait_for_saves(left: int) -> None:
+            while len(saves) > left:
+                saves[0].result()  # waits; if that is interrupted the task is still in the queue
+                finish(saves.popleft().result())
+
         try:
             while loads:
                 loads.extend(loader.submit(stages.loaded, Task(job)) for job in islice(waiting, 1))
                 task = loads.popleft().result()
                 stages.processed(task)
-                saves.append(saver.submit(stages.saved, task))
-                while len(saves) > 1:
-                    saves[0].result()  # waits; if that is interrupted the task is still in the queue
-                    finish(saves.popleft().result())
+                if task.status == "running" and stages.is_streamed(task.value):
+                    wait_for_saves(0)
+                    finish(stages.saved(task))
+                else:
+                    saves.append(saver.submit(stages.saved, task))
+                    wait_for_saves(1)
         finally:
             loader.shutdown(wait=False, cancel_futures=True)
             while saves:

@@ -1,6 +1,6 @@
 """The three stages of a batch of inpaintings: load a photo and its mask, fill, write."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +12,7 @@ from imgen_apps.inpainting import FEATHER, Inpainting
 from imgen_apps.jobs import Job
 from imgen_apps.masks import ALPHA, MaskFolder, masks_for
 from imgen_apps.pipeline import write_or_copy
+from imgen_apps.stages import Stages, ran
 
 
 @dataclass
@@ -25,7 +26,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Filling:
+class Filling(Stages[Work]):
     """How a batch fills, and how it writes; the options of ``imgen inpaint``."""
 
     pipeline: Inpainting
@@ -33,16 +34,12 @@ class Filling:
     invert: bool = False
     grow: int = 0
     feather: int = FEATHER
-    format: str | None = None
-    quality: int | None = None
-    strip_metadata: bool = False
-    max_pixels: int = file.DEFAULT_MAX_PIXELS
 
-    def with_masks(self, jobs: Iterable[Job]) -> list[Job]:
+    def select(self, jobs: Sequence[Job]) -> list[Job]:
         """The jobs that are not masks themselves, each with its mask beside it."""
         return [self._with_mask(job) for job in jobs if not self._is_mask(job.source)]
 
-    def load(self, source: Path | bytes) -> Work:
+    def load(self, source: Path | bytes, target: Path | None) -> Work:  # noqa: ARG002 - any that could be read
         """Read a photo and its mask.
 
         Raises:
@@ -53,7 +50,7 @@ class Filling:
         masks = masks_for(picture.frames, mask or ALPHA, invert=self.invert, grow=self.grow, max_pixels=self.max_pixels)
         return Work(source, picture, masks)
 
-    def fill(self, work: Work) -> Work:
+    def process(self, work: Work) -> Work:
         """Fill all frames in place."""
         for frame, mask in zip(work.picture.frames, work.masks, strict=True):
             work.changed |= self.pipeline.fill(frame, mask, feather=self.feather)
@@ -71,13 +68,12 @@ class Filling:
             quality=self.quality,
             strip_metadata=self.strip_metadata,
         )
-        model = self.pipeline.model
-        return {"model": model.spec.name, "device": model.device, "provider": model.provider}
+        return ran(self.pipeline.model)
 
     def parameters(self) -> dict[str, object]:
         """All that decides what a result looks like, beside the files and the model."""
-        names = ("invert", "grow", "feather", "format", "quality", "strip_metadata")
-        return {"tile": self.pipeline.tile, **{name: getattr(self, name) for name in names}}
+        own = {name: getattr(self, name) for name in ("invert", "grow", "feather")}
+        return {"tile": self.pipeline.tile, **own, **super().parameters()}
 
     def _with_mask(self, job: Job) -> Job:
         if self.mask is None:

@@ -1,7 +1,11 @@
 """Options that all verbs which work on images share: one meaning, one name, one help text."""
 
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,7 +48,14 @@ Format = Annotated[
 ]
 Quality = Annotated[
     int | None,
-    typer.Option("--quality", metavar="N", min=1, max=100, help="Of JPEG, WebP, AVIF.", show_default="as the input"),
+    typer.Option(
+        "--quality",
+        metavar="N",
+        min=1,
+        max=100,
+        help="Of JPEG, WebP, AVIF.",
+        show_default="high; of an edited JPEG its own",
+    ),
 ]
 Suffix = Annotated[
     str | None,
@@ -66,3 +77,47 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only say what goes w
 Debug = Annotated[bool, typer.Option("--debug", callback=_remember, help="Show tracebacks.")]
 
 MAX_PIXELS = 100_000_000  # imgen.image.file.DEFAULT_MAX_PIXELS, without importing it
+
+
+@dataclasses.dataclass(frozen=True)
+class Shared:
+    """What all verbs that work on images are told."""
+
+    inputs: Inputs = None
+    more_inputs: MoreInputs = None
+    output: Output = None
+    model: Model = None
+    device: Device = "auto"
+    threads: Threads = None
+    format: Format = None
+    quality: Quality = None
+    suffix: Suffix = None
+    strip_metadata: StripMetadata = False
+    max_pixels: MaxPixels = MAX_PIXELS
+    recursive: Recursive = False
+    skip_existing: SkipExisting = False
+    overwrite: Overwrite = False
+    resume: Resume = False
+    report: Report = None
+    dry_run: DryRun = False
+    quiet: Quiet = False
+    debug: Debug = False
+
+    def writing(self) -> dict[str, Any]:
+        """How images are read and written, as the stages of all verbs take it."""
+        return {name: getattr(self, name) for name in ("format", "quality", "strip_metadata", "max_pixels")}
+
+
+def with_shared(verb: Callable[..., None]) -> Callable[..., None]:
+    """A verb whose first parameter is a ``Shared``, as typer wants it: with each field a parameter of its own."""
+    signature, fields = inspect.signature(verb), dataclasses.fields(Shared)
+
+    @functools.wraps(verb)
+    def call(**values: Any) -> None:
+        verb(Shared(**{field.name: values.pop(field.name) for field in fields}), **values)
+
+    kind = inspect.Parameter.KEYWORD_ONLY
+    own = [parameter.replace(kind=kind) for parameter in list(signature.parameters.values())[1:]]
+    common = [inspect.Parameter(field.name, kind, default=field.default, annotation=field.type) for field in fields]
+    call.__signature__ = signature.replace(parameters=own + common)  # type: ignore[attr-defined]
+    return call

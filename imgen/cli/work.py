@@ -1,17 +1,18 @@
-"""What the verbs that work on images share: the model they run, and images through standard input and output."""
+"""What the verbs that work on images share: the model they run, and the way of images through them."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any
 
+import typer
+
+from imgen.cli.options import Shared
 from imgen.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
     from imgen.runtime import Model
-
-L = TypeVar("L")
-R = TypeVar("R")
+    from imgen_apps.stages import Stages
 
 
 def open_model(task: str, name: str | None, device: str, threads: int | None) -> "tuple[Model, str]":
@@ -22,29 +23,68 @@ def open_model(task: str, name: str | None, device: str, threads: int | None) ->
         DeviceError: the device is not available.
     """
     from imgen.runtime import load
-    from imgen.runtime.catalogue import default_model, entries
-    from imgen.runtime.download import sha256_of
+    from imgen.runtime.catalogue import default_model
 
     source = default_model(task) if name is None else name
-    model = load(source, device=device, threads=threads)
-    return model, sha256_of(Path(source)) if Path(source).is_file() else entries()[source].sha256
+    return load(source, device=device, threads=threads), digest_of(source)
 
 
-def stream(
-    sources: Sequence[str],
-    output: str | None,
-    load: Callable[[Path | bytes], L],
-    process: Callable[[L], R],
-    save: Callable[[R, Path | BinaryIO], object],
-    *,
-    overwrite: bool,
-) -> None:
-    """One image of which the source, the target or both are "-": standard input, standard output.
+def digest_of(model: str) -> str:
+    """The SHA-256 of a model's file, by the file or by its name in the catalogue."""
+    from imgen.runtime.catalogue import entries
+    from imgen.runtime.download import sha256_of
+
+    return sha256_of(Path(model)) if Path(model).is_file() else entries()[model].sha256
+
+
+def run(stages: "Stages[Any]", shared: Shared, *, name_suffix: str, model: object) -> None:
+    """Take all inputs through the stages.
+
+    Args:
+        stages: of the verb.
+        shared: its options.
+        name_suffix: added to the names of results beside their inputs.
+        model: plain values that tell the models in use from all others, for --resume.
 
     Raises:
-        UsageError: several images, an output that exists, or a terminal where a file should be.
-        ImageError: the image cannot be read or written.
+        UsageError: options that make no sense together.
+        ImgenError: from a single image, whose error is the answer.
+        typer.Exit: the exit code, where it is not 0.
     """
+    from imgen.image import file
+    from imgen_apps import batch
+
+    sources = [*(shared.inputs or []), *(shared.more_inputs or [])]
+    if not sources:
+        raise UsageError("there is no input; name a file, a folder, a glob, or - for standard input")
+    extension = file.suffix_for(file.format_named(shared.format)) if shared.format else None
+    if "-" in sources or shared.output == "-":
+        _stream(stages, sources, shared.output, overwrite=shared.overwrite)
+        return
+    jobs = batch.discover(
+        sources,
+        Path(shared.output) if shared.output else None,
+        suffixes=file.SUFFIXES,
+        recursive=shared.recursive,
+        name_suffix=("" if shared.output else name_suffix) if shared.suffix is None else shared.suffix,
+        extension=extension,
+    )
+    names = ("skip_existing", "overwrite", "resume", "report", "dry_run", "quiet", "debug")
+    summary = batch.run(
+        stages.select(jobs),
+        lambda job: stages.load(job.source, job.target),
+        stages.process,
+        stages.save,
+        is_streamed=stages.is_streamed,
+        parameters={"model": model, **stages.parameters()},
+        options=batch.Options(**{name: getattr(shared, name) for name in names}),
+    )
+    if summary.exit_code:
+        raise typer.Exit(summary.exit_code)
+
+
+def _stream(stages: "Stages[Any]", sources: Sequence[str], output: str | None, *, overwrite: bool) -> None:
+    """One image of which the source, the target or both are "-": standard input, standard output."""
     if len(sources) != 1:
         raise UsageError(
             f"- stands for one image, but {len(sources)} inputs are given; name files and a folder instead"
@@ -57,5 +97,6 @@ def stream(
     data: Path | bytes = sys.stdin.buffer.read() if sources[0] == "-" else Path(sources[0])
     if data == b"":
         raise ImageError("standard input is empty; pipe an image into it")
-    save(process(load(data)), sys.stdout.buffer if target is None else target)
+    work = stages.process(stages.load(data, target))
+    stages.save(work, sys.stdout.buffer if target is None else target)
     sys.stdout.flush()

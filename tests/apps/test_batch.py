@@ -201,6 +201,25 @@ def test_interrupt_finishes_what_is_being_written_and_can_be_resumed(jobs, capsy
     assert (go(jobs, resume=True).skipped, contents(jobs)) == (2, ["00", "11", "22", "33", "44"])
 
 
+def test_what_is_worked_out_while_it_is_saved_is_alone_and_stops_at_once(jobs):
+    saving, here = [], threading.current_thread()
+
+    def slowly(text, target):
+        assert not saving
+        saving.append(text)
+        assert (threading.current_thread() is here) == (text != "00")
+        time.sleep(0.02)
+        if text == "22":
+            raise KeyboardInterrupt
+        save(text, target)
+        saving.clear()
+
+    summary = go(jobs, save=slowly, is_streamed=lambda text: text != "00")
+    assert (summary.exit_code, summary.done) == (130, 2)
+    assert contents(jobs) == ["00", "11", None, None, None]
+    assert (go(jobs, resume=True).skipped, contents(jobs)) == (2, ["00", "11", "22", "33", "44"])
+
+
 def test_at_most_three_images_at_a_time_and_stages_overlap(tmp_path):
     alive, most, threads = set(), [], {}
 

@@ -28,5 +28,7 @@ def save(text, target):
         stream.write(text.encode())
 
 
-def go(jobs, *, load=load, process=double, save=save, parameters=None, **options):
-    return run(jobs, load, process, save, parameters=parameters or {}, options=Options(**options))
+def go(jobs, *, load=load, process=double, save=save, is_streamed=lambda _: False, parameters=None, **options):
+    return run(
+        jobs, load, process, save, is_streamed=is_streamed, parameters=parameters or {}, options=Options(**options)
+    )

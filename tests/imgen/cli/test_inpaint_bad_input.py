@@ -84,7 +84,7 @@ def test_files_that_are_not_there_or_not_files(run: Run) -> None:
     _refused(run("folder", "-m", "mask.png"), 2, "no images in folder")
     _refused(run("photo.png", "-m", "folder"), 1, "no mask called photo.*")
     _refused(run("*.webp", "-m", "mask.png"), 2, "no images in *.webp")
-    _refused(run("-m", "mask.png"), 2, "nothing to fill")
+    _refused(run("-m", "mask.png"), 2, "there is no input")
 
 
 def test_output_that_cannot_be(run: Run) -> None:
