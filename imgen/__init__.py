@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from imgen_apps.inpainting import Inpainting
     from imgen_apps.masks import MaskLike
     from imgen_apps.pipeline import Image
+    from imgen_apps.super_resolution import SuperResolution
 
 __version__ = "0.1.0"
 
@@ -55,6 +56,48 @@ def inpaint(
     """
     pipeline = _inpainting(None if model is None else str(model), device)
     return pipeline(image, mask, invert=invert, grow=grow, feather=feather, output=output)
+
+
+def upscale(
+    image: "Image",
+    *,
+    scale: float | None = None,
+    target: str | None = None,
+    fidelity: float = 0.0,
+    output: str | Path | None = None,
+    model: str | Path | None = None,
+    device: str = "auto",
+) -> "Image":
+    """Make an image larger and sharper: ``imgen.upscale("photo.jpg", scale=2)``.
+
+    Args:
+        image: a path, the bytes of a file, a PIL image, or an array H x W or H x W x C (grey, RGB, RGBA;
+            uint8, uint16, or floats in 0..1).
+        scale: output pixels per input pixel, each way, above 0, at most 16; by default 4.
+        target: a size instead of a scale: "4000x" wide, "x3000" high, or "4000x3000" to fit into.
+        fidelity: how the built-in models decide between inventing the detail that a photo would have (0) and keeping
+            to what is in the image (1).
+        output: of an image given by its path, the file to write instead of ``photo-x4.jpg``.
+        model: name or file, instead of the built-in models. It is opened once and kept.
+        device: "auto", "cpu", "cuda", "cuda:1" or "openvino".
+
+    Returns:
+        The same kind as ``image`` (for a path, the path of the file written), with its channels and depth.
+
+    Raises:
+        ImgenError: what is wrong, in one line; see ``imgen.errors``.
+    """
+    pipeline = _super_resolution(None if model is None else str(model), scale, fidelity, device)
+    return pipeline(image, scale=scale, target=target, output=output)
+
+
+@cache
+def _super_resolution(model: str | None, scale: float | None, fidelity: float, device: str) -> "SuperResolution":
+    from imgen_apps.super_resolution import SuperResolution, model_for
+
+    return SuperResolution(
+        model_for(scale, fidelity, device=device) if model is None else load_model(model, device=device)
+    )
 
 
 @cache

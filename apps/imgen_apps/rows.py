@@ -1,0 +1,37 @@
+"""An image that comes in bands of rows and is read by windows that move down, so that none of it need be whole."""
+
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+
+from imgen.runtime.model import Array
+
+
+class Rows:
+    """The rows of an image while they are made: read once, from the top, a little at a time.
+
+    Args:
+        bands: N x C x h x W arrays of any heights, together H rows; each is asked for when it is needed.
+        shape: N, C, H, W of the whole.
+    """
+
+    def __init__(self, bands: Iterator[Array], shape: tuple[int, int, int, int]) -> None:
+        self.shape = shape
+        self._bands = bands
+        self._kept: deque[Array] = deque()
+        self._top = self._bottom = 0  # of what is kept
+
+    def read(self, top: int, bottom: int) -> Array:
+        """Rows ``top`` up to ``bottom``, N x C x (bottom - top) x W; those above ``top`` are forgotten for good."""
+        while self._bottom < bottom:
+            self._kept.append(next(self._bands))
+            self._bottom += self._kept[-1].shape[2]
+        while self._top + self._kept[0].shape[2] <= top:
+            self._top += self._kept.popleft().shape[2]
+        parts, at = [], self._top
+        for band in self._kept:
+            if at < bottom:
+                parts.append(band[:, :, max(0, top - at) : bottom - at])
+            at += band.shape[2]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)

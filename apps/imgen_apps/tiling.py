@@ -1,0 +1,163 @@
+"""Images of any size through a network, in tiles, with no seam and in bounded memory.
+
+The network sees each tile with as much around it as it can look at (the radius of its receptive field), so a pixel
+of the result does not depend on where tiles begin: with onnxruntime on the CPU it is, to the bit, that of the whole
+image at once. Nothing is feathered, and nothing beyond the border is made up.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from imgen.errors import ImageError, ModelError
+from imgen.image.tensor import pad_to_multiple
+from imgen.runtime import Model
+from imgen.runtime.model import Array
+from imgen_apps.memory import available
+from imgen_apps.rows import Rows
+
+SMALLEST = 32  # pixels; what is smaller is mostly margin
+_TILE, _CUDA_TILE = 256, 512
+_CUDA_WINDOWS = 4  # at once
+_MARGIN = 32  # pixels around a tile of a network that would look at the whole image
+_BYTES_PER_PIXEL = 16384  # of a window, for networks that compute at the size of the result
+_BAND_BYTES = 1 << 28  # of the result
+
+
+def bands(model: Model, image: Rows, *, tile: int | None = None) -> Iterator[Array]:
+    """Run a network over an image; the result comes in bands, top to bottom.
+
+    Args:
+        model: whose only input is the image.
+        image: N x 3 x H x W in 0..1, of any size.
+        tile: side, in pixels, of what is kept of a window, at least ``SMALLEST``; less where memory does not
+            suffice. By default what suits the device and its free memory.
+
+    Yields:
+        N x 3 x h x (scale * W), float32, about 0..1; together scale * H rows.
+
+    Raises:
+        ImageError: too little memory, be it because the network has to look at the whole image at once.
+        ModelError: the network gave no numbers.
+    """
+    whole = model.spec.receptive_field == "global" and tile is None
+    side = _tile_for(model) if tile is None else tile
+    if whole and not _fits(image.shape[2] * image.shape[3]):
+        raise _too_large(model, image)
+    done = 0
+    while done < image.shape[2]:
+        rows, columns = _cut(model, image, None if whole else side)
+        row = rows.window_from(done)
+        try:
+            band = _band(model, image.read(row.start, min(row.stop, image.shape[2])), row, columns.windows())
+        except MemoryError as error:
+            if whole or side == SMALLEST:
+                raise _too_large(model, image) from error
+            side = max(SMALLEST, side // 2)
+        else:
+            yield band
+            done = row.end
+
+
+@dataclass(frozen=True)
+class Window:
+    """What the network sees along one axis, and the part of it that is kept."""
+
+    start: int
+    stop: int  # beyond the image where its length is not the multiple that the network needs
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The rows or the columns of an image, to be covered by windows of one length."""
+
+    length: int
+    window: int
+    margin: int  # at both ends of a window, but not at those of the image
+    padded: int  # length as a multiple of what the network needs, as are all the others
+
+    @classmethod
+    def cut(cls, length: int, core: int, radius: int, multiple: int) -> "Axis":
+        """As few windows as keep at most ``core`` each, and none of them longer than it has to be."""
+        margin, padded = _up(radius, multiple), _up(length, multiple)
+        count = max(1, -(-(padded - 2 * margin) // _up(core, multiple)))
+        return cls(length, _up(-(-(padded + 2 * margin * (count - 1)) // count), multiple), margin, padded)
+
+    def window_from(self, begin: int) -> Window:
+        """The window that keeps what begins there; the last one is shorter by what rounding left."""
+        start = max(0, begin - self.margin)
+        stop = min(start + self.window, self.padded)
+        return Window(start, stop, begin, self.length if stop == self.padded else stop - self.margin)
+
+    def windows(self) -> list[Window]:
+        """All of them, the last one shifted inside so that they can go through the network together."""
+        found = [self.window_from(0)]
+        while found[-1].end < self.length:
+            found.append(self.window_from(found[-1].end))
+        last = found[-1]
+        return [*found[:-1], Window(last.stop - self.window, last.stop, last.begin, last.end)]
+
+
+def _up(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
+
+
+def _cut(model: Model, image: Rows, side: int | None) -> tuple[Axis, Axis]:
+    """Rows and columns of an image for tiles of that side; None: one window holds it all."""
+    count, _, height, width = image.shape
+    spec = model.spec
+    if side is None:
+        high, wide = height, width
+    else:
+        row_bytes = 12 * count * width * spec.scale**2
+        high = min(side, max(SMALLEST, _BAND_BYTES // row_bytes))  # flatter tiles for very wide images
+        wide = side * side // high
+    radius = spec.radius if spec.receptive_field == "finite" else _MARGIN
+    return Axis.cut(height, high, radius, spec.multiple), Axis.cut(width, wide, radius, spec.multiple)
+
+
+def _band(model: Model, image: Array, row: Window, columns: list[Window]) -> Array:
+    """What is kept of a row of windows; ``image`` is what they see of the image's rows."""
+    scale, multiple = model.spec.scale, model.spec.multiple
+    count = image.shape[0]
+    band = np.empty((count, 3, (row.end - row.begin) * scale, columns[-1].end * scale), np.float32)
+    kept = slice((row.begin - row.start) * scale, (row.end - row.start) * scale)
+    together = _CUDA_WINDOWS if model.device.startswith("cuda") else 1
+    for first in range(0, len(columns), together):
+        group = columns[first : first + together]
+        seen = [pad_to_multiple(image[..., column.start : column.stop], multiple)[0] for column in group]
+        result = model(np.concatenate(seen))
+        if not np.isfinite(result).all():
+            raise ModelError(f"{model.spec.name} gave values that are no numbers; try --device cpu or another model")
+        for index, column in enumerate(group):
+            part = result[index * count : (index + 1) * count, :, kept]
+            inside = slice((column.begin - column.start) * scale, (column.end - column.start) * scale)
+            band[..., column.begin * scale : column.end * scale] = part[..., inside]
+    return band
+
+
+def _tile_for(model: Model) -> int:
+    """The tile that suits a device; on the CPU a smaller one where little memory is free."""
+    if model.device.startswith("cuda"):
+        return _CUDA_TILE
+    side = _TILE
+    while side > SMALLEST and not _fits(2 * side * side):
+        side //= 2
+    return side
+
+
+def _fits(pixels: int) -> bool:
+    """Whether a network can probably work on so many pixels at once."""
+    free = available()
+    return free is None or pixels * _BYTES_PER_PIXEL <= free
+
+
+def _too_large(model: Model, image: Rows) -> ImageError:
+    height, width = image.shape[2:]
+    reason = f"not even tiles of {SMALLEST} pixels fit into memory; close other programs"
+    if model.spec.receptive_field == "global":
+        reason = "the network looks at all of it at once, for which memory does not suffice; give --tile 256"
+    return ImageError(f"{width} x {height} pixels are too many for {model.spec.name}: {reason}")
