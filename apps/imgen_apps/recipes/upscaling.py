@@ -27,7 +27,7 @@ from imgen.engines.srgan import SRGAN, Extractor, Pairs, SRGANConfig
 from imgen.errors import UsageError
 from imgen.networks.network import Network
 from imgen.networks.patchgan import PatchGAN
-from imgen.networks.upscaler import Upscaler, collapse, expand
+from imgen.networks.upscaler import Upscaler
 from imgen.networks.vgg import HedVGG16
 from imgen.spec import Spec
 from imgen.training import checkpoint
@@ -131,7 +131,6 @@ def trainer(
     network = Upscaler(recipe.network)
     if start is not None:
         _begin(network, start)
-    expand(network)
     losses = recipe.losses
     critic = PatchGAN(recipe.critic) if losses.adversarial or losses.matching else None
     extractor = FEATURES[recipe.features](device) if recipe.features else None
@@ -142,28 +141,20 @@ def trainer(
     return Trainer(engine, source, recipe.train, folder, device=device, picture=lambda average: _show(average, shown))
 
 
-def product(engine: Engine) -> Upscaler:
-    """The network of a run, its convolutions plain."""
-    network = engine.product
-    if not isinstance(network, Upscaler):
-        raise UsageError(f"an upscaling run trains an Upscaler, this one trained a {type(network).__name__}")
-    return collapse(network)
-
-
 def finish(trained: Trainer, path: Path, spec: Spec) -> None:
     """Write the averaged network as a model file."""
-    weights.save(product(trained.average.engine), path, spec)
+    network = trained.average.engine.product
+    if not isinstance(network, Upscaler):
+        raise UsageError(f"an upscaling run trains an Upscaler, this one trained a {type(network).__name__}")
+    weights.save(network, path, spec)
 
 
 def _begin(network: Upscaler, start: Path) -> None:
     """Take over the weights of another run or model."""
     if start.is_dir():
-        network_of_run = Upscaler(_config_of(start))
-        expand(network_of_run)
-        state = checkpoint.load(start)["average"]
-        prefix = "generator."
-        network_of_run.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
-        other: Network = collapse(network_of_run)
+        other: Network = Upscaler(_config_of(start))
+        state, prefix = checkpoint.load(start)["average"], "generator."
+        other.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
     else:
         other = weights.load(start)
     mine, theirs = network.config, other.config
