@@ -52,6 +52,10 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             partial.unlink()
         if isinstance(error, OSError):
-            reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
-            raise ImageError(f"{path}: cannot be written, {reason}") from error
+            raise ImageError(f"{path}: cannot be written, {reason_of(error)}") from error
         raise
+
+
+def reason_of(error: OSError) -> str:
+    """Why a file cannot be written, and what to do."""
+    return _REASONS.get(error.errno or 0) or error.strerror or str(error)

@@ -1,7 +1,5 @@
-"""16 bits in more than one channel: Pillow would drop eight of them, so these files are read and written here."""
+"""16 bits in more than one channel: Pillow would drop eight of them, so these files are read here."""
 
-import struct
-import zlib
 from io import BytesIO
 from typing import BinaryIO
 
@@ -11,11 +9,9 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from imgen.errors import ImageError
-from imgen.image.metadata import Metadata
 from imgen.image.pixels import Pixels
 
 _BITS_PER_SAMPLE, _EXTRA_SAMPLES = 258, 338  # tags of TIFF
-_STRIP_BYTES = 1 << 20
 
 
 def is_deep_colour(image: ImageFile, stream: BinaryIO) -> bool:
@@ -61,40 +57,3 @@ def read_deep_colour(image: ImageFile, stream: BinaryIO, name: str, index: int) 
         row[:, [0, 2]] = row[:, [2, 0]]
     wanted = 4 if image.has_transparency_data else 3  # the fourth channel of some TIFFs means nothing
     return decoded[..., :wanted].astype(np.uint16, copy=False)
-
-
-def write_png(stream: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
-    """A 16-bit PNG of any number of channels, strip by strip.
-
-    OpenCV writes neither grey + alpha nor, in all versions that imgen runs with, the metadata.
-    """
-    height, width, channels = pixels.shape
-    colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
-    stream.write(b"\x89PNG\r\n\x1a\n")
-    _chunk(stream, b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0))
-    if metadata.icc:
-        _chunk(stream, b"iCCP", b"icc\0\0" + zlib.compress(metadata.icc))
-    if metadata.dpi:
-        across, down = (round(dpi / 0.0254) for dpi in metadata.dpi)
-        _chunk(stream, b"pHYs", struct.pack(">IIB", across, down, 1))
-    if metadata.exif:
-        _chunk(stream, b"eXIf", metadata.exif.removeprefix(b"Exif\0\0"))
-    if metadata.xmp:
-        _chunk(stream, b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp)
-    deflate = zlib.compressobj()
-    pixel_bytes = 2 * channels
-    step = max(1, _STRIP_BYTES // (width * pixel_bytes))
-    for top in range(0, height, step):
-        rows = pixels[top : top + step].astype(">u2").view(np.uint8).reshape(-1, width * pixel_bytes)
-        filtered = np.empty((len(rows), 1 + rows.shape[1]), np.uint8)
-        filtered[:, 0] = 1  # filter "Sub": each byte as its difference from that of the pixel to the left
-        filtered[:, 1:] = rows
-        filtered[:, 1 + pixel_bytes :] -= rows[:, :-pixel_bytes]
-        if data := deflate.compress(filtered.data):
-            _chunk(stream, b"IDAT", data)
-    _chunk(stream, b"IDAT", deflate.flush())
-    _chunk(stream, b"IEND", b"")
-
-
-def _chunk(stream: BinaryIO, kind: bytes, data: bytes) -> None:
-    stream.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))

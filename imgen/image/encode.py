@@ -8,19 +8,21 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from imgen.errors import ImageError
-from imgen.image import deep
+from imgen.errors import ImageError, UsageError
+from imgen.image.bmp import LARGEST, size_of, write_bmp
 from imgen.image.jpeg import can_recode, recoded
 from imgen.image.metadata import Metadata
 from imgen.image.palette import indexed
 from imgen.image.pixels import Pixels, has_alpha, to_8bit, without_alpha
+from imgen.image.png import write_png
+from imgen.image.strips import layout_of
 from imgen.image.tiff import write_tiff
 
 OPAQUE = {"JPEG", "BMP"}
 """The formats that hold no alpha."""
 
 _DEFAULT_QUALITY = {"JPEG": 95, "WEBP": 90, "AVIF": 90}
-_LONGEST_SIDE = {"JPEG": 65535, "GIF": 65535, "WEBP": 16383, "AVIF": 65535}
+_LONGEST_SIDE = {"JPEG": 65500, "GIF": 65535, "WEBP": 16383, "AVIF": 65535}
 _ANIMATED = {"GIF", "WEBP", "PNG", "AVIF"}
 _JPEG_SEGMENT = 65533 - 29  # bytes, less the header of XMP: what does not fit is left out
 
@@ -70,13 +72,25 @@ def check_size(name: str, height: int, width: int, target_format: str) -> None:
     """Refuse a size that the format cannot hold.
 
     Raises:
-        ImageError: a side is too long for ``target_format``.
+        ImageError: a side is too long for ``target_format``, or all of it too much.
     """
     longest = _LONGEST_SIDE.get(target_format, width + height)
     if max(height, width) > longest:
         raise ImageError(
             f"{name}: {width} x {height} is too large for {target_format} (at most {longest}); choose png or tiff"
         )
+    if target_format == "BMP" and size_of(height, width, 3) > LARGEST:
+        raise ImageError(f"{name}: {width} x {height} is too large for BMP (at most 4 GiB); choose png or tiff")
+
+
+def check_quality(quality: int | None) -> None:
+    """Refuse what is no quality.
+
+    Raises:
+        UsageError: not within 1..100.
+    """
+    if quality is not None and not 1 <= quality <= 100:
+        raise UsageError(f"quality is {quality}; it goes from 1 to 100")
 
 
 def encode(stream: BinaryIO, frames: list[Pixels], format_: str, metadata: Metadata, quality: int | None) -> None:
@@ -94,9 +108,11 @@ def encode(stream: BinaryIO, frames: list[Pixels], format_: str, metadata: Metad
         write_tiff(stream, frames, metadata)
     elif format_ == "JPEG" and metadata.jpeg and not quality and can_recode(frames[0], metadata.jpeg):
         image = recoded(to_8bit(frames[0]), metadata.jpeg)
-        image.save(_Sink(stream), format_, **_jpeg(metadata, None))  # type: ignore[arg-type]
+        image.save(_Sink(stream), format_, **jpeg_options(metadata, None))  # type: ignore[arg-type]
     elif format_ == "PNG" and len(frames) == 1 and frames[0].dtype == np.uint16:
-        deep.write_png(stream, frames[0], metadata)
+        write_png(stream, frames, layout_of(frames[0]), metadata)
+    elif format_ == "BMP":
+        write_bmp(stream, frames, layout_of(frames[0]), metadata)
     else:
         options = _OPTIONS[format_](metadata, quality)
         if len(frames) > 1:
@@ -106,11 +122,12 @@ def encode(stream: BinaryIO, frames: list[Pixels], format_: str, metadata: Metad
             images = [indexed(to_8bit(f), np.frombuffer(p, np.uint32)) for f, p in zip(frames, palettes, strict=True)]
             options["disposal"] = 2 if any(has_alpha(frame) for frame in frames) else 1
         else:
-            images = [_image(to_8bit(frame), opaque=format_ in OPAQUE) for frame in frames]
+            images = [image_of(to_8bit(frame), opaque=format_ in OPAQUE) for frame in frames]
         images[0].save(_Sink(stream), format_, append_images=images[1:], **options)  # type: ignore[arg-type]
 
 
-def _image(pixels: NDArray[np.uint8], *, opaque: bool) -> Image.Image:
+def image_of(pixels: NDArray[np.uint8], *, opaque: bool) -> Image.Image:
+    """As Pillow holds it; without alpha if it is to be ``opaque``."""
     kept = without_alpha(pixels) if opaque else pixels
     return Image.fromarray(np.ascontiguousarray(kept[..., 0] if kept.shape[2] == 1 else kept))
 
@@ -135,7 +152,8 @@ def _animation(metadata: Metadata, format_: str) -> dict[str, Any]:
     return options
 
 
-def _jpeg(metadata: Metadata, quality: int | None) -> dict[str, Any]:
+def jpeg_options(metadata: Metadata, quality: int | None) -> dict[str, Any]:
+    """What Pillow is told to write a JPEG; arguments as those of ``encode``."""
     options: dict[str, Any] = {"icc_profile": metadata.icc, "dpi": metadata.dpi or (0, 0)}
     options |= {
         key: data
@@ -168,10 +186,6 @@ def _avif(metadata: Metadata, quality: int | None) -> dict[str, Any]:
     return options | {"quality": quality or _DEFAULT_QUALITY["AVIF"]}
 
 
-def _bmp(metadata: Metadata, _: int | None) -> dict[str, Any]:
-    return _known({"dpi": metadata.dpi})
-
-
 def _gif(_: Metadata, __: int | None) -> dict[str, Any]:
     return {"optimize": False}  # which would reorder the palettes
 
@@ -181,10 +195,9 @@ def _known(options: dict[str, Any]) -> dict[str, Any]:
 
 
 _OPTIONS: dict[str, Callable[[Metadata, int | None], dict[str, Any]]] = {
-    "JPEG": _jpeg,
+    "JPEG": jpeg_options,
     "PNG": _png,
     "WEBP": _webp,
     "AVIF": _avif,
-    "BMP": _bmp,
     "GIF": _gif,
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +15,7 @@ from PIL.ImageFile import ImageFile
 from imgen.errors import ImageError, ImgenError, UsageError
 from imgen.image.atomic import atomic
 from imgen.image.decode import explained, frames_of, open_image
-from imgen.image.encode import check, encode
+from imgen.image.encode import check, check_quality, encode
 from imgen.image.metadata import Metadata, metadata_of, orientation_of
 from imgen.image.pixels import Pixels, has_alpha, luminance_over_black, to_8bit
 from imgen.lookup import find
@@ -177,15 +177,12 @@ def write(
         ImageError: the format cannot hold the picture, or the file cannot be written.
         UsageError: format, suffix or quality make no sense.
     """
-    if quality is not None and not 1 <= quality <= 100:
-        raise UsageError(f"quality is {quality}; it goes from 1 to 100")
+    check_quality(quality)
     wanted = format_named(format) if format else None
     name = str(target) if isinstance(target, Path) else "the output"
     chosen = format_for(target, wanted, picture.format)
     check(name, picture.frames, picture.format, chosen, may_round=wanted is not None)
-    metadata = picture.metadata
-    if strip_metadata:
-        metadata = replace(metadata, icc=None, exif=None, xmp=None, dpi=None)
+    metadata = picture.metadata.stripped() if strip_metadata else picture.metadata
     if isinstance(target, Path):
         with atomic(target) as stream, _encoding(name, chosen):
             encode(stream, picture.frames, chosen, metadata, quality)

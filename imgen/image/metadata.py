@@ -46,6 +46,10 @@ class Metadata:
     jpeg: JpegCoding | None = None
     lossless: bool = False  # of a WebP
 
+    def stripped(self) -> "Metadata":
+        """Without what tells of the image; with what its pixels are written by."""
+        return replace(self, icc=None, exif=None, xmp=None, dpi=None)
+
     def resized(self, height: int, width: int) -> "Metadata":
         """Of an image made from this one in another size: EXIF says that size, and no pixel is as a JPEG coded it."""
         return replace(self, exif=_exif_of_size(self.exif, height, width), jpeg=None)
