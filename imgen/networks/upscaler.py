@@ -25,8 +25,8 @@ class Upscaler(Network):
         """Sizes."""
 
         scale: int = 4
-        width: int = 48  # a multiple of 16: what vector units and onnxruntime's blocked layout like
-        depth: int = 16  # convolutions between the first and the last
+        width: int = 64  # a multiple of 16: what vector units and the blocked layout of onnxruntime like
+        depth: int = 8  # convolutions between the first and the last
 
     def __init__(self, config: Config = Config()) -> None:
         super().__init__()
