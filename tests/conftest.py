@@ -11,6 +11,7 @@ from onnx import TensorProto, helper
 
 from imgen.spec import KEY, Spec
 
+UPSCALE = Spec("tiny-upscale", "upscale", "CC0-1.0", scale=2, size=0, receptive_field="finite", radius=1)
 INPAINT = Spec("tiny-inpaint", "inpaint", "CC0-1.0", inputs=("image", "mask"), multiple=8, size=512)
 
 
@@ -38,11 +39,27 @@ def _inpaint_graph() -> onnx.GraphProto:
         helper.make_node("Add", ["kept", "fill"], ["output"]),
     ]
 
-    def value(name: str, channels: int) -> onnx.ValueInfoProto:
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels, "h", "w"])
+    inputs = [_value("image", 3), _value("mask", 1)]
+    return helper.make_graph(nodes, "tiny", inputs, [_value("output", 3)], list(constants.values()))
 
-    inputs = [value("image", 3), value("mask", 1)]
-    return helper.make_graph(nodes, "tiny", inputs, [value("output", 3)], list(constants.values()))
+
+def _upscale_graph() -> onnx.GraphProto:
+    """Each pixel as two by two of the same."""
+    scales = helper.make_tensor("scales", TensorProto.FLOAT, [4], [1, 1, 2, 2])
+    how = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
+    node = helper.make_node("Resize", ["image", "", "scales"], ["output"], **how)
+    return helper.make_graph([node], "tiny", [_value("image", 3)], [_value("output", 3)], [scales])
+
+
+def _value(name: str, channels: int) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels, "h", "w"])
+
+
+def _save(graph: onnx.GraphProto, spec: Spec, path: Path) -> Path:
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    helper.set_model_props(model, {KEY: spec.to_json()})
+    onnx.save(model, path)
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -50,10 +67,7 @@ def write_inpaint_model() -> Callable[..., Path]:
     """Write the tiny inpainting model to a path: ``write(path, licence="MIT")`` changes its spec."""
 
     def write(path: Path, **changes: Any) -> Path:
-        model = helper.make_model(_inpaint_graph(), opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-        helper.set_model_props(model, {KEY: replace(INPAINT, **changes).to_json()})
-        onnx.save(model, path)
-        return path
+        return _save(_inpaint_graph(), replace(INPAINT, **changes), path)
 
     return write
 
@@ -62,3 +76,9 @@ def write_inpaint_model() -> Callable[..., Path]:
 def inpaint_model(write_inpaint_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny .onnx file of task "inpaint", multiple 8, size 512: masked pixels get the mean colour of the rest."""
     return write_inpaint_model(tmp_path_factory.mktemp("models") / "tiny-inpaint.onnx")
+
+
+@pytest.fixture(scope="session")
+def upscale_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny .onnx file of task "upscale" and scale 2, which repeats pixels."""
+    return _save(_upscale_graph(), UPSCALE, tmp_path_factory.mktemp("models") / "tiny-upscale.onnx")

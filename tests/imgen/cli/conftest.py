@@ -1,7 +1,8 @@
-"""Tiny sets of images and runs on them, for the verbs that train and generate."""
+"""A photo for the verbs that work on images; tiny sets of images and runs on them for those that train."""
 
-import re
-from collections.abc import Callable
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from imgen.cli.main import app
+from tests.imgen.cli.images import RGB, says
 
 TINY = ("--size", 8, "--batch", 4, "--device", "cpu", "--set", "width=4", "--set", "train.log_every=1")
 
@@ -27,15 +29,35 @@ def imgen() -> Callable[..., Result]:
 @pytest.fixture(scope="session")
 def refused() -> Callable[..., None]:
     """Assert that a call ended with this code, and one line beside the log that says these things."""
+    return says
 
-    def check(result: Result, code: int, *said: str) -> None:
-        assert result.exit_code == code, (result.output, result.exception)
-        lines = [line for line in result.stderr.splitlines() if not re.match(r"step \d+/", line)]
-        assert len(lines) == 1, result.stderr
-        for words in said:
-            assert words in lines[0]
 
-    return check
+@pytest.fixture
+def run_verb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Call a verb in a folder with photo.png and photo.jpg: ``run_verb("upscale", "photo.png", model=path)``."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(RGB).save("photo.png")
+    Image.fromarray(RGB).save("photo.jpg")
+
+    def call(
+        verb: str, *arguments: object, model: Path | str | None, device: str = "cpu", stdin: bytes | None = None
+    ) -> Result:
+        words = [verb, *map(str, arguments), "--device", device, *(["--model", str(model)] if model else [])]
+        return CliRunner().invoke(app, words, input=stdin)
+
+    return call
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("cannot mount a small disk here")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from imgen.cli.main import app
 from imgen.image.file import probe, read
+from tests.imgen.cli.images import RGB, refused
 
-RGB = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
 MASK = np.zeros((48, 64), np.uint8)
 MASK[16:32, 16:32] = 255
 
@@ -23,32 +23,16 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(inpaint_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Call ``imgen inpaint`` in a folder with photo.png and mask.png."""
-    monkeypatch.chdir(tmp_path)
-    PIL.Image.fromarray(RGB).save("photo.png")
+def run(run_verb: Run, inpaint_model: Path) -> Run:
+    """Call ``imgen inpaint`` in a folder with photo.png, photo.jpg and mask.png."""
     PIL.Image.fromarray(MASK).save("mask.png")
-
-    def call(*arguments: object, model: Path | str = inpaint_model, stdin: bytes | None = None) -> Result:
-        words = ["inpaint", *map(str, arguments), "--model", str(model), "--device", "cpu"]
-        return CliRunner().invoke(app, words, input=stdin)
-
-    return call
+    return partial(run_verb, "inpaint", model=inpaint_model)
 
 
 def _filled(path: str | Path, image: npt.NDArray[Any] = RGB) -> None:
     pixels = read(Path(path)).pixels
     np.testing.assert_array_equal(pixels[MASK == 0], image[MASK == 0])
     assert len(np.unique(pixels[20:28, 20:28].reshape(-1, 3), axis=0)) == 1  # its middle: the seam is feathered
-
-
-def _refused(result: Result, code: int, message: str) -> None:
-    """One line that says what is wrong, the right exit code, no traceback."""
-    assert result.exit_code == code, result.output
-    assert message in result.stderr
-    assert "Traceback" not in result.output
-    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
-    assert not [path for path in Path().rglob("*") if path.name.endswith(".part")]
 
 
 def test_one_photo(run: Run) -> None:
@@ -92,7 +76,7 @@ def test_a_folder_of_mixed_formats_with_a_folder_of_masks(run: Run) -> None:
 def test_the_masks_among_the_photos_are_not_photos(run: Run) -> None:
     result = run(".", "-m", "mask.png", "-o", "out")
     assert result.exit_code == 0, result.output
-    assert [p.name for p in Path("out").glob("[!.]*")] == ["photo.png"]
+    assert sorted(p.name for p in Path("out").glob("[!.]*")) == ["photo.jpg", "photo.png"]
 
 
 def test_a_mask_that_changes_is_noticed_by_resume(run: Run) -> None:
@@ -109,7 +93,7 @@ def test_a_mask_that_changes_is_noticed_by_resume(run: Run) -> None:
 
 def test_existing_results(run: Run) -> None:
     assert run("photo.png", "-m", "mask.png").exit_code == 0
-    _refused(run("photo.png", "-m", "mask.png"), 2, "photo-inpainted.png exists already")
+    refused(run("photo.png", "-m", "mask.png"), 2, "photo-inpainted.png exists already")
     assert "skipped" in run("photo.png", "-m", "mask.png", "--skip-existing").stderr
     assert run("photo.png", "-m", "mask.png", "--overwrite").exit_code == 0
 
@@ -140,7 +124,7 @@ def test_alpha_as_the_mask(run: Run) -> None:
     pixels = read(Path("cut-inpainted.png")).pixels
     assert (pixels[..., 3] == 255).all()
     np.testing.assert_array_equal(pixels[MASK == 0], rgba[MASK == 0])
-    _refused(run("photo.png", "-m", "alpha", "--overwrite"), 1, "no alpha channel")
+    refused(run("photo.png", "-m", "alpha", "--overwrite"), 1, "no alpha channel")
 
 
 def test_a_16_bit_photo_stays_one(run: Run) -> None:
@@ -184,10 +168,10 @@ def test_standard_input_and_output(run: Run) -> None:
     assert run("photo.png", "-m", "mask.png", "-o", "-", "--format", "webp").stdout_bytes[8:12] == b"WEBP"
     assert run("-", "-m", "mask.png", "-o", "out.png", stdin=Path("photo.png").read_bytes()).exit_code == 0
     _filled("out.png")
-    _refused(run("-", "-m", "mask.png", "-o", "out.png", stdin=b"x"), 2, "out.png exists already")
-    _refused(run("-", "photo.png", "-m", "mask.png"), 2, "- stands for one image")
-    _refused(run("-", "-m", "mask.png", stdin=b""), 1, "standard input is empty")
-    _refused(run("-", "-m", "mask.png", stdin=b"rubbish"), 1, "not an image")
+    refused(run("-", "-m", "mask.png", "-o", "out.png", stdin=b"x"), 2, "out.png exists already")
+    refused(run("-", "photo.png", "-m", "mask.png"), 2, "- stands for one image")
+    refused(run("-", "-m", "mask.png", stdin=b""), 1, "standard input is empty")
+    refused(run("-", "-m", "mask.png", stdin=b"rubbish"), 1, "not an image")
 
 
 def test_masks_worth_a_warning(run: Run) -> None:
