@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from imgen import __version__
-from imgen.cli import compare, demo, doctor, evaluate, export, generate, inpaint, models, options, train
+from imgen.cli import compare, demo, doctor, evaluate, export, generate, inpaint, models, options, train, upscale
 from imgen.errors import ImgenError
 
 
@@ -33,7 +33,7 @@ class _Verbs(TyperGroup):
 
 app = typer.Typer(
     cls=_Verbs,
-    help="Image processing with GANs: fill holes in photographs, train and export the models yourself.",
+    help="Image processing with GANs: fill holes in photographs, make them larger, train and export models yourself.",
     no_args_is_help=True,
     rich_markup_mode=None,  # rich takes as long to import as all the rest
     pretty_exceptions_enable=False,
@@ -58,6 +58,7 @@ def _imgen(
 
 
 app.command()(inpaint.inpaint)
+app.command()(upscale.upscale)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")
 app.command()(doctor.doctor)

@@ -1,0 +1,101 @@
+"""The three stages of a batch of upscalings: load a photo and settle its size, upscale, write."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from imgen.image import file
+from imgen.image.bands import STREAMED, write_bands
+from imgen.image.encode import OPAQUE, check, check_size
+from imgen.image.pixels import all_or_nothing, without_alpha
+from imgen.image.tensor import Size
+from imgen_apps.sizes import Enlargement
+from imgen_apps.stages import Stages, ran
+from imgen_apps.super_resolution import SuperResolution
+
+LARGE = 64_000_000
+"""Pixels of a result from which on it is worked out while it is written, never whole in memory."""
+
+
+@dataclass
+class Work:
+    """A photo on its way."""
+
+    picture: file.Picture  # as read, then the result
+    pipeline: SuperResolution
+    sizes: list[Size]  # of the results, one a frame
+    format: str  # Pillow's name, to be written
+    is_streamed: bool
+
+
+@dataclass(frozen=True)
+class Upscaling(Stages[Work]):
+    """How a batch upscales, and how it writes; the options of ``imgen upscale``.
+
+    Args:
+        pipeline_for: the pipeline for a scale.
+        enlargement: how large results are.
+    """
+
+    pipeline_for: Callable[[float], SuperResolution]
+    enlargement: Enlargement
+
+    def load(self, source: Path | bytes, target: Path | None) -> Work:
+        """Read a photo.
+
+        Raises:
+            ImageError: it cannot be read, or the format to be written cannot hold the result.
+            UsageError: the target's name and the format contradict each other.
+        """
+        picture = file.read(source, max_pixels=self.max_pixels)
+        wanted = file.format_named(self.format) if self.format else None
+        format_ = file.format_for(target, wanted, picture.format)
+        name = str(target or "the output")
+        check(name, picture.frames, picture.format, format_, may_round=wanted is not None)
+        if format_ in OPAQUE:
+            picture.frames = [without_alpha(frame) for frame in picture.frames]
+        sizes = [self.enlargement.size(*frame.shape[:2]) for frame in picture.frames]
+        for height, width in sizes:
+            check_size(name, height, width, format_)
+        picture.metadata = picture.metadata.resized(*sizes[0])
+        pipeline = self.pipeline_for(self.enlargement.factor(*picture.pixels.shape[:2]))
+        is_large = len(sizes) == 1 and sizes[0][0] * sizes[0][1] > LARGE and format_ in STREAMED
+        return Work(picture, pipeline, sizes, format_, is_large)
+
+    def process(self, work: Work) -> Work:
+        """Upscale all frames, but for a large result."""
+        if not work.is_streamed:
+            frames = zip(work.picture.frames, work.sizes, strict=True)
+            work.picture.frames = [work.pipeline.upscale(frame, size) for frame, size in frames]
+            if work.format == "GIF":  # its alpha was hard, but upscaling softens edges
+                work.picture.frames = [all_or_nothing(frame) for frame in work.picture.frames]
+        return work
+
+    def is_streamed(self, work: Work) -> bool:
+        """Whether the result is large."""
+        return work.is_streamed
+
+    def save(self, work: Work, target: Path | BinaryIO) -> dict[str, object]:
+        """Write the result, and upscale a large one; returns what the report says of it."""
+        picture, (height, width) = work.picture, work.sizes[0]
+        if work.is_streamed:
+            write_bands(
+                work.pipeline.bands(picture.pixels, (height, width)),
+                target,
+                height=height,
+                width=width,
+                channels=picture.pixels.shape[2],
+                dtype=picture.pixels.dtype,
+                source=picture.metadata,
+                format=work.format,
+                quality=self.quality,
+                strip_metadata=self.strip_metadata,
+            )
+        else:
+            file.write(picture, target, format=self.format, quality=self.quality, strip_metadata=self.strip_metadata)
+        return ran(work.pipeline.model)
+
+    def parameters(self) -> dict[str, object]:
+        """All that decides what a result looks like, beside the files and the models."""
+        return {"scale": self.enlargement.scale, "target": self.enlargement.target, **super().parameters()}
