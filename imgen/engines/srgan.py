@@ -49,7 +49,7 @@ class SRGAN(Engine):
     """Generator against discriminator, held to the original by pixels and by features.
 
     Args:
-        generator: small images to large ones, in its own range.
+        generator: small images in 0..1 to large ones in 0..1, not clipped.
         discriminator: large images in 0..1 to ``Scored``; None where nothing adversarial is asked for.
         extractor: images in 0..1 to features, named in the model's card; None where there is no content loss.
         config: weights.
@@ -82,16 +82,11 @@ class SRGAN(Engine):
         """The generator."""
         return self.generator
 
-    def upscale(self, low: Tensor) -> Tensor:
-        """Small images in 0..1 to large ones in 0..1, not clipped."""
-        made: Tensor = self.generator(low)
-        return (made + 1) / 2 if self.generator.range == "signed" else made
-
     def step(self, batches: Iterator[Pairs], t: int) -> Updates:
         """The discriminator first, then the generator, on one fake (its graph stays valid in between)."""
         del t
         low, high = next(batches)
-        made = self.upscale(low)
+        made: Tensor = self.generator(low)
         if self.discriminator is not None:
             yield (
                 "discriminator",

@@ -11,12 +11,15 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from imgen.errors import UsageError
-from imgen.networks.network import Network, Range, Scored
+from imgen.networks.network import Network, Scored
 from imgen.networks.scale import width_at
 
 
 class SRResNet(Network):
-    """Image, N x 3 x H x W in 0..1, to N x 3 x scale*H x scale*W in about -1..1 (there is no output function)."""
+    """N x 3 x H x W in 0..1 to N x 3 x scale*H x scale*W, about 0..1; any H and W.
+
+    There is no output function. As in sec. 3.2, what goes in is 0..1 and what the last layer gives -1..1.
+    """
 
     @dataclass(frozen=True)
     class Config:
@@ -38,11 +41,6 @@ class SRResNet(Network):
         self.leave = nn.Conv2d(width, 3, 9, padding=4)
 
     @property
-    def range(self) -> Range:
-        """Section 3.2: -1..1 of what comes out, 0..1 of what goes in."""
-        return "signed"
-
-    @property
     def radius(self) -> int:
         """How many input pixels beyond its own an output pixel depends on, in evaluation mode."""
         return 4 + 2 * self.config.blocks + 1 + 3  # the layers after the first doubling reach 3, at either scale
@@ -50,7 +48,7 @@ class SRResNet(Network):
     def forward(self, image: Tensor) -> Tensor:
         """See the class."""
         x = self.enter(image)
-        return self.leave(self.rise(x + self.blocks(x)))
+        return (self.leave(self.rise(x + self.blocks(x))) + 1) / 2
 
 
 class SRGANDiscriminator(Network):

@@ -178,8 +178,7 @@ def _show(engine: Engine, pairs: Pairs) -> Tensor:
     from torch.nn.functional import interpolate
     from torchvision.utils import make_grid
 
-    assert isinstance(engine, SRGAN)
     low, high = pairs.low[:6].to(engine.device), pairs.high[:6].to(engine.device)
     blocks = interpolate(low, high.shape[2:], mode="nearest")
-    rows = torch.stack([blocks, engine.upscale(low), high], 1).flatten(0, 1)
+    rows = torch.stack([blocks, engine.product(low), high], 1).flatten(0, 1)
     return make_grid(rows.clamp(0, 1), nrow=6)
