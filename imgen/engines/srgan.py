@@ -87,10 +87,10 @@ class SRGAN(Engine):
 
     def step(self, batches: Iterator[Pairs], t: int) -> Updates:
         """The discriminator first, then the generator, on one fake (its graph stays valid in between)."""
-        del t
         low, high = next(batches)
         made: Tensor = self.generator(low)
-        if self.discriminator is not None:
+        alone = t < self.config.pixel_steps
+        if self.discriminator is not None and not alone:
             yield (
                 "discriminator",
                 NON_SATURATING.discriminator(self._judge(high).logits, self._judge(made.detach()).logits),
