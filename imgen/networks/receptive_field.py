@@ -35,7 +35,7 @@ def radius_of(network: nn.Module, limit: int = 64) -> int | None:
     return max(reaches) if max(reaches) <= limit else None
 
 
-_SHORT = 16  # pixels, of the side along which nothing is measured
+_SHORT = 4  # pixels, of the side along which nothing is measured
 
 
 def _reach(network: nn.Module, image: Tensor, axis: int, limit: int) -> int:

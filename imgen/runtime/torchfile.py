@@ -1,4 +1,4 @@
-"""Run imgen's ``.safetensors`` files through torch, where torch is installed."""
+"""Run weights files, imgen's and those of others, through torch where it is installed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,8 +43,8 @@ def _load(path: Path) -> "tuple[Spec, Network]":
         from imgen import weights
     except ImportError as error:
         remedy = 'pip install "imgen[train]", or use the .onnx file'
-        raise ModelError(f"{path}: .safetensors files run through torch, which is not installed; {remedy}") from error
-    return weights.read_spec(path), weights.load(path)
+        raise ModelError(f"{path}: {path.suffix} files run through torch, which is not installed; {remedy}") from error
+    return weights.read(path)
 
 
 def _place(device: Device) -> "torch.device":

@@ -1,4 +1,4 @@
-"""Networks in safetensors files that say what they are."""
+"""Networks in safetensors files that say what they are, and those of others."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,19 +23,26 @@ def save(network: Network, path: Path, spec: Spec) -> None:
         file.write(data)
 
 
+def read(path: Path) -> tuple[Spec, Network]:
+    """The description and the network of a weights file, ours or of others, in evaluation mode, on the CPU.
+
+    Raises:
+        ModelError: as ``load`` for ours, as ``imgen.weights.foreign.load`` for others.
+    """
+    if path.suffix.lower() == ".safetensors" and KEY in _header(path):
+        return read_spec(path), load(path)
+    from imgen.weights import foreign
+
+    return foreign.load(path)
+
+
 def read_spec(path: Path) -> Spec:
     """The description in a file's header; no tensor is read.
 
     Raises:
         ModelError: the file is missing, is not a safetensors file or has no description of ours.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path}: not a readable safetensors file ({error}); download or train it again") from error
+    header = _header(path)
     if KEY not in header:
         raise ModelError(f"{path}: no imgen description in its header; write it with imgen.weights.save")
     return Spec.from_json(header[KEY], str(path))
@@ -59,3 +66,13 @@ def load(path: Path) -> Network:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"{path}: its tensors do not fit its network {spec.network!r}: {reason}") from error
     return network.eval()
+
+
+def _header(path: Path) -> dict[str, str]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path}: not a readable safetensors file ({error}); download or train it again") from error
