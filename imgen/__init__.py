@@ -3,11 +3,13 @@
 Importing it loads nothing heavy; the functions below import what they need when they are called.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from imgen.runtime import Model
     from imgen_apps.inpainting import Inpainting
     from imgen_apps.masks import MaskLike
@@ -78,7 +80,7 @@ def upscale(
         fidelity: how the built-in models decide between inventing the detail that a photo would have (0) and keeping
             to what is in the image (1).
         output: of an image given by its path, the file to write instead of ``photo-x4.jpg``.
-        model: name or file, instead of the built-in models. It is opened once and kept.
+        model: name or file, instead of the built-in ones, which are chosen by scale. Opened once and kept.
         device: "auto", "cpu", "cuda", "cuda:1" or "openvino".
 
     Returns:
@@ -87,17 +89,17 @@ def upscale(
     Raises:
         ImgenError: what is wrong, in one line; see ``imgen.errors``.
     """
-    pipeline = _super_resolution(None if model is None else str(model), scale, fidelity, device)
-    return pipeline(image, scale=scale, target=target, output=output)
+    from imgen_apps.sizes import Enlargement
+    from imgen_apps.super_resolution import enlarge
+
+    return enlarge(image, _upscaling(model, fidelity, device), Enlargement(scale, target), output=output)
 
 
-@cache
-def _super_resolution(model: str | None, scale: float | None, fidelity: float, device: str) -> "SuperResolution":
-    from imgen_apps.super_resolution import SuperResolution, model_for
+@lru_cache(4)  # there are many fidelities
+def _upscaling(model: str | Path | None, fidelity: float, device: str) -> "Callable[[float], SuperResolution]":
+    from imgen_apps.super_resolution import pipelines
 
-    return SuperResolution(
-        model_for(scale, fidelity, device=device) if model is None else load_model(model, device=device)
-    )
+    return pipelines(model, fidelity, device=device)
 
 
 @cache

@@ -14,6 +14,9 @@ import PIL.Image
 from imgen.errors import ImageError, ModelError, UsageError
 from imgen.image import file
 from imgen.image.atomic import atomic
+from imgen.image.encode import check, check_size
+from imgen.image.pixels import all_or_nothing
+from imgen.image.tensor import Size
 from imgen.runtime import Model
 
 Pixels = npt.NDArray[Any]  # H x W x C, uint8, uint16, float32 or float64 in 0..1
@@ -43,7 +46,14 @@ class Pipeline:
         self.model = model
 
 
-def edit(image: Image, change: Change, *, name_suffix: str, output: str | Path | None = None) -> Image:
+def edit(
+    image: Image,
+    change: Change,
+    *,
+    name_suffix: str,
+    output: str | Path | None = None,
+    size: Callable[[int, int], Size] = lambda height, width: (height, width),
+) -> Image:
     """Apply ``change`` to an image of any kind; what the caller gave is left as it was.
 
     Args:
@@ -53,22 +63,23 @@ def edit(image: Image, change: Change, *, name_suffix: str, output: str | Path |
             the list, and says whether it did.
         name_suffix: added to the name of a path, for the file to write.
         output: of a path, the file to write instead; replaced if it exists.
+        size: of what ``change`` makes of a height and a width, where that is not the same.
 
     Returns:
         The same kind as ``image``: the path written, the bytes of a file of the same format, an image of the same
-        mode (RGB or RGBA of modes other than 1, L, LA, RGB, RGBA and I;16), an array of the same shape and type.
+        mode (RGB or RGBA of modes other than 1, L, LA, RGB, RGBA and I;16), an array of the same axes and type.
 
     Raises:
-        ImageError: the image cannot be read or written.
+        ImageError: the image cannot be read or written; what the format cannot hold is refused before the change.
         UsageError: it is of no kind listed above.
     """
     result: Any
     if output is not None and not isinstance(image, str | Path):
         raise UsageError(f"output= is for an image given by its path, not for {type(image).__name__}")
     if isinstance(image, str | Path):
-        result = type(image)(_edit_file(Path(image), change, name_suffix, output))
+        result = type(image)(_edit_file(Path(image), change, name_suffix, output, size))
     elif isinstance(image, bytes):
-        result = _edit_bytes(image, change)
+        result = _edit_bytes(image, change, size)
     elif isinstance(image, PIL.Image.Image):
         result = _edit_pil(image, change)
     elif isinstance(image, np.ndarray):
@@ -111,19 +122,40 @@ def write_or_copy(
         shutil.copyfileobj(read, to)
 
 
-def _edit_file(source: Path, change: Change, name_suffix: str, output: str | Path | None) -> Path:
+def _edit_file(
+    source: Path, change: Change, name_suffix: str, output: str | Path | None, size: Callable[[int, int], Size]
+) -> Path:
     target = source.with_stem(source.stem + name_suffix) if output is None else Path(output)
     if output is None and target.exists():
         raise ImageError(f"{target}: exists already; name the file to write with output=")
     picture = file.read(source)
-    write_or_copy(picture, source, target, changed=change(picture.frames))
+    changed = _edit_picture(picture, change, str(target), file.format_for(target, None, picture.format), size)
+    write_or_copy(picture, source, target, changed=changed)
     return target
 
 
-def _edit_bytes(image: bytes, change: Change) -> bytes:
+def _edit_bytes(image: bytes, change: Change, size: Callable[[int, int], Size]) -> bytes:
     picture, stream = file.read(image), BytesIO()
-    write_or_copy(picture, image, stream, changed=change(picture.frames))
+    changed = _edit_picture(picture, change, "the output", picture.format, size)
+    write_or_copy(picture, image, stream, changed=changed)
     return stream.getvalue()
+
+
+def _edit_picture(
+    picture: file.Picture, change: Change, name: str, format_: str, size: Callable[[int, int], Size]
+) -> bool:
+    """Change a picture that will be written as ``name``, where that format can hold the result."""
+    check(name, picture.frames, picture.format, format_, may_round=False)
+    before = [frame.shape[:2] for frame in picture.frames]
+    after = [size(height, width) for height, width in before]
+    for height, width in after:
+        check_size(name, height, width, format_)
+    changed = change(picture.frames)
+    if format_ == "GIF":  # pixels between others that are there and not are a little of both
+        picture.frames = [all_or_nothing(frame) for frame in picture.frames]
+    if after != before:
+        picture.metadata = picture.metadata.resized(*after[0])
+    return changed
 
 
 def _edit_pil(image: PIL.Image.Image, change: Change) -> PIL.Image.Image:

@@ -1,7 +1,7 @@
 """An image that comes in bands of rows and is read by windows that move down, so that none of it need be whole."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -21,6 +21,10 @@ class Rows:
         self._bands = bands
         self._kept: deque[Array] = deque()
         self._top = self._bottom = 0  # of what is kept
+
+    def map(self, change: Callable[[Array], Array]) -> "Rows":
+        """The rows of another image of this shape: what ``change`` makes of each band. This one is read no more."""
+        return Rows(map(change, self._bands), self.shape)
 
     def read(self, top: int, bottom: int) -> Array:
         """Rows ``top`` up to ``bottom``, N x C x (bottom - top) x W; those above ``top`` are forgotten for good."""

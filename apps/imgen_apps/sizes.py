@@ -38,6 +38,11 @@ class Enlargement:
             if match is None or self.target == "x":
                 raise UsageError(f"target {self.target!r} is no size; write 4000x (width), x3000 (height) or 4000x3000")
 
+    @property
+    def suffix(self) -> str:
+        """What is added to the name of a file: "-x4", or "-4000x" by target."""
+        return f"-x{SCALE if self.scale is None else self.scale:g}" if self.target is None else f"-{self.target}"
+
     def factor(self, height: int, width: int) -> float:
         """The scale of an image of this size.
 

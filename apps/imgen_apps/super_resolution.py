@@ -1,6 +1,7 @@
 """Upscale photos by any factor: 8 and 16 bits, grey, with alpha, of any size, in bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from imgen_apps import resampling, tiling
 from imgen_apps.pipeline import Image, Pipeline, Pixels, edit
 from imgen_apps.rows import Rows
 from imgen_apps.sizes import SCALE, Enlargement
+from imgen_apps.transparency import bleed, clamped, divided, multiplied
 
 _SLAB_ROWS = 64  # that are converted at once
 _BAND_BYTES = 1 << 25  # that are given on at once, to be compressed while the next are computed
@@ -69,13 +71,7 @@ class SuperResolution(Pipeline):
             UsageError: arguments of the wrong kind or outside their range.
             ModelError: the network gave no numbers.
         """
-        enlargement = Enlargement(scale, target)
-
-        def change(frames: list[Pixels]) -> bool:
-            frames[:] = [self.upscale(frame, enlargement.size(*frame.shape[:2])) for frame in frames]
-            return True
-
-        return edit(image, change, name_suffix=f"-{target}" if target else f"-x{scale or SCALE:g}", output=output)
+        return enlarge(image, lambda _: self, Enlargement(scale, target), output=output)
 
     def upscale(self, frame: Pixels, size: Size | None = None) -> Pixels:
         """The whole result at once; as ``bands`` otherwise."""
@@ -101,28 +97,30 @@ class SuperResolution(Pipeline):
             ImageError: too little memory.
             ModelError: the network gave no numbers.
         """
-        rows = self._planes(frame, self._size(frame, size))
-        height = rows.shape[2]
+        target = self._size(frame, size)
+        rows = self._planes(frame, target)
         finished: list[Pixels] = []
-        for top in range(0, height, _SLAB_ROWS):
-            finished.append(_pixels(rows.read(top, min(top + _SLAB_ROWS, height)), frame))
-            if sum(slab.nbytes for slab in finished) > _BAND_BYTES:
+        for top in range(0, target[0], _SLAB_ROWS):
+            planes = rows.read(top, min(top + _SLAB_ROWS, target[0]))
+            finished.append(_pixels(planes, frame, target, top))
+            if sum(slab.nbytes for slab in finished) >= _BAND_BYTES or top + _SLAB_ROWS >= target[0]:
                 yield np.concatenate(finished)
                 finished = []
-        if finished:
-            yield np.concatenate(finished)
 
     def _planes(self, frame: Pixels, size: Size) -> Rows:
-        """Through the network as often as it takes, and to the size from there."""
+        """A frame at its new size: through the network as often as it takes, then resampled to the size."""
         rows, scale = _source(frame), self.model.spec.scale
         for step in count():
             height, width = rows.shape[2:]
             if height >= size[0] and width >= size[1]:
                 break
             if step:  # the network is shown no more than it needs, so that it has the last word
-                rows = _resampled(rows, (min(height, -(-size[0] // scale)), min(width, -(-size[1] // scale))))
+                needed = min(height, -(-size[0] // scale)), min(width, -(-size[1] // scale))
+                rows = _resampled(rows, needed).map(lambda planes: np.clip(planes, 0, 1))
             larger = (*rows.shape[:2], rows.shape[2] * scale, rows.shape[3] * scale)
             rows = Rows(tiling.bands(self.model, rows, tile=self.tile), larger)
+        if rows.shape[0] == 2 and rows.shape[2:] != size:
+            return _resampled(rows.map(multiplied), size).map(divided)
         return _resampled(rows, size)
 
     def _size(self, frame: Pixels, size: Size | None) -> Size:
@@ -131,69 +129,126 @@ class SuperResolution(Pipeline):
 
 
 def _source(frame: Pixels) -> Rows:
-    """A frame as the network takes it, N x 3 x H x W: its colours and, where there is transparency, its alpha."""
+    """A frame as the network takes it, N x 3 x H x W: its colours and, where it is not opaque, its alpha."""
     height, width, channels = frame.shape
+    translucent = _translucent(frame)
+    colours = bleed(frame) if translucent else frame
 
     def bands() -> Iterator[Array]:
         for top in range(0, height, _SLAB_ROWS):
-            rows = to_nchw(frame[top : top + _SLAB_ROWS])
-            planes = rows if channels > 2 else rows[:, :1].repeat(3, 1)
-            yield planes[:, :3]
+            rows = slice(top, top + _SLAB_ROWS)
+            planes = [to_nchw(colours[rows, :, :3] if channels > 2 else colours[rows, :, :1].repeat(3, 2))]
+            if translucent:
+                planes.append(to_nchw(frame[rows, :, -1:].repeat(3, 2)))
+            yield np.concatenate(planes)
 
-    return Rows(bands(), (1, 3, height, width))
+    return Rows(bands(), (1 + translucent, 3, height, width))
 
 
 def _resampled(rows: Rows, size: Size) -> Rows:
     if rows.shape[2:] == size:
         return rows
-    bands = (np.clip(band, 0, 1) for band in resampling.bands(rows, size))
-    return Rows(bands, (*rows.shape[:2], *size))
+    return Rows(resampling.bands(rows, size), (*rows.shape[:2], *size))
 
 
-def _pixels(planes: Array, frame: Pixels) -> Pixels:
-    """Some rows of the result, as the frame holds pixels."""
-    if frame.shape[2] < 3:
-        planes = np.tensordot(_GREY, planes, (0, 1))[:, None]
-    return to_pixels(planes, frame.dtype)
+def _pixels(planes: Array, frame: Pixels, size: Size, top: int) -> Pixels:
+    """Rows of the result from ``top`` on, with the channels and the type of the frame."""
+    channels = frame.shape[2]
+    parts = [planes[:1] if channels > 2 else _grey(planes[:1])]
+    if channels in (2, 4):
+        alpha = _grey(planes[-1:]) if len(planes) == 2 else np.ones_like(planes[:1, :1])
+        if size[0] > frame.shape[0] or size[1] > frame.shape[1]:
+            alpha[0, 0] = clamped(alpha[0, 0], frame, size, top)
+        parts.append(alpha)
+    return to_pixels(np.concatenate(parts, axis=1), frame.dtype)
 
 
-def names_for(scale: float | None = None, fidelity: float = 0.0) -> tuple[str, ...]:
-    """The built-in model for a scale, or the two that are blended, photo first.
+def _grey(planes: Array) -> Array:
+    return np.tensordot(planes, _GREY, (1, 0))[:, None]
+
+
+def _translucent(frame: Pixels) -> bool:
+    full = 1 if frame.dtype.kind == "f" else np.iinfo(frame.dtype).max
+    return frame.shape[2] in (2, 4) and bool(frame[..., -1].min() < full)
+
+
+def enlarge(
+    image: Image,
+    pipeline_for: Callable[[float], SuperResolution],
+    enlargement: Enlargement,
+    *,
+    output: str | Path | None = None,
+) -> Image:
+    """Upscale an image of any kind, each of its frames by the pipeline that suits its scale.
 
     Args:
-        scale: output pixels per input pixel; by default 4.
-        fidelity: 0 invents the detail that a photo would have, 1 keeps to what is in the image.
+        image: as in ``imgen_apps.pipeline.edit``.
+        pipeline_for: see ``pipelines``.
+        enlargement: how large it becomes.
+        output: of an image given by its path, the file to write instead of ``<name>-x4``.
+
+    Raises:
+        ImgenError: as a ``SuperResolution`` that is called.
+    """
+
+    def change(frames: list[Pixels]) -> bool:
+        for index, frame in enumerate(frames):
+            height, width = frame.shape[:2]
+            pipeline = pipeline_for(enlargement.factor(height, width))
+            frames[index] = pipeline.upscale(frame, enlargement.size(height, width))
+        return True
+
+    return edit(image, change, name_suffix=enlargement.suffix, output=output, size=enlargement.size)
+
+
+def pipelines(
+    model: str | Path | None = None,
+    fidelity: float = 0.0,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    tile: int | None = None,
+) -> Callable[[float], SuperResolution]:
+    """What gives the pipeline for a scale; each model is opened when it is first needed, and kept.
+
+    Args:
+        model: name or file, for all scales, instead of the built-in models.
+        fidelity: of the built-in models, see ``names_for``; in between, the weights of two are mixed.
+        device: as in ``imgen.runtime.load``.
+        threads: as in ``imgen.runtime.load``.
+        tile: as in ``SuperResolution``.
+
+    Raises:
+        UsageError: a fidelity outside 0..1; from what is returned, also a tile that is too small.
+        ModelError: from what is returned: a model that is missing, corrupt, or for another task.
+        DeviceError: from what is returned: the device is not available.
+    """
+    names_for(SCALE, fidelity)
+
+    @cache
+    def opened(*names: str | Path) -> SuperResolution:
+        if len(names) == 1:
+            return SuperResolution(load(names[0], device=device, threads=threads), tile=tile)
+        first, second = names
+        return SuperResolution(load_blend(first, second, fidelity, device=device, threads=threads), tile=tile)
+
+    return lambda scale: opened(model) if model is not None else opened(*names_for(scale, fidelity))
+
+
+def names_for(scale: float, fidelity: float) -> tuple[str, ...]:
+    """The built-in model for a scale, or the two that are mixed: that for photos, then that for fidelity.
+
+    Args:
+        scale: output pixels per input pixel, each way.
+        fidelity: 0 cleans and invents the detail that a photo would have, 1 keeps to what is in the image.
 
     Raises:
         UsageError: a fidelity outside 0..1.
     """
     if not 0 <= fidelity <= 1:
         raise UsageError(f"fidelity is {fidelity:g}, but it must be from 0 (invent detail) to 1 (keep to the image)")
-    wanted = scale or SCALE
-    if fidelity == 1:
-        return ("upscale-x2" if wanted <= 2 else "upscale-x3" if wanted <= 3 else "upscale-x4",)
-    factor = "x2" if wanted <= 2 else "x4"
-    photo = f"upscale-photo-{factor}"
-    return (photo, f"upscale-{factor}") if fidelity else (photo,)
-
-
-def model_for(
-    scale: float | None = None, fidelity: float = 0.0, *, device: str = "auto", threads: int | None = None
-) -> Model:
-    """The built-in model for a scale, ready to run.
-
-    Args:
-        scale: as in ``names_for``.
-        fidelity: as in ``names_for``; in between, a mixture of the weights of both.
-        device: as in ``imgen.runtime.load``.
-        threads: as in ``imgen.runtime.load``.
-
-    Raises:
-        UsageError: a fidelity outside 0..1.
-        ModelError: a file is missing or corrupt.
-        DeviceError: the device is not available.
-    """
-    first, *second = names_for(scale, fidelity)
-    if not second:
-        return load(first, device=device, threads=threads)
-    return load_blend(first, second[0], fidelity, device=device, threads=threads)
+    if fidelity == 1 and 2 < scale <= 3:
+        return ("upscale-x3",)
+    factor = "x2" if scale <= 2 else "x4"
+    names = (f"upscale-photo-{factor}", f"upscale-{factor}")
+    return names[:1] if fidelity == 0 else names[1:] if fidelity == 1 else names

@@ -22,7 +22,7 @@ _TILE, _CUDA_TILE = 256, 512
 _CUDA_WINDOWS = 4  # at once
 _MARGIN = 32  # pixels around a tile of a network that would look at the whole image
 _BYTES_PER_PIXEL = 16384  # of a window, for networks that compute at the size of the result
-_BAND_BYTES = 1 << 28  # of the result
+_BAND_BYTES = 1 << 27  # of a band of the result, as floats
 
 
 def bands(model: Model, image: Rows, *, tile: int | None = None) -> Iterator[Array]:
@@ -41,19 +41,20 @@ def bands(model: Model, image: Rows, *, tile: int | None = None) -> Iterator[Arr
         ImageError: too little memory, be it because the network has to look at the whole image at once.
         ModelError: the network gave no numbers.
     """
+    _, _, height, width = image.shape
     whole = model.spec.receptive_field == "global" and tile is None
     side = _tile_for(model) if tile is None else tile
-    if whole and not _fits(image.shape[2] * image.shape[3]):
-        raise _too_large(model, image)
+    if whole and not _fits(height * width):
+        raise _too_large(model, height, width)
     done = 0
-    while done < image.shape[2]:
-        rows, columns = _cut(model, image, None if whole else side)
+    while done < height:
+        rows, columns = cut(model, height, width, None if whole else side)
         row = rows.window_from(done)
         try:
-            band = _band(model, image.read(row.start, min(row.stop, image.shape[2])), row, columns.windows())
+            band = _band(model, image.read(row.start, min(row.stop, height)), row, columns.windows())
         except MemoryError as error:
-            if whole or side == SMALLEST:
-                raise _too_large(model, image) from error
+            if whole or side <= SMALLEST:
+                raise _too_large(model, height, width) from error
             side = max(SMALLEST, side // 2)
         else:
             yield band
@@ -101,22 +102,22 @@ class Axis:
         return [*found[:-1], Window(last.stop - self.window, last.stop, last.begin, last.end)]
 
 
-def _up(length: int, multiple: int) -> int:
-    return -(-length // multiple) * multiple
+def cut(model: Model, height: int, width: int, side: int | None) -> tuple[Axis, Axis]:
+    """The rows and the columns of an image, in tiles of a side, or of its area where an image is very wide.
 
-
-def _cut(model: Model, image: Rows, side: int | None) -> tuple[Axis, Axis]:
-    """Rows and columns of an image for tiles of that side; None: one window holds it all."""
-    count, _, height, width = image.shape
+    None stands for the whole image at once.
+    """
     spec = model.spec
     if side is None:
-        high, wide = height, width
-    else:
-        row_bytes = 12 * count * width * spec.scale**2
-        high = min(side, max(SMALLEST, _BAND_BYTES // row_bytes))  # flatter tiles for very wide images
-        wide = side * side // high
+        return Axis.cut(height, height, 0, spec.multiple), Axis.cut(width, width, 0, spec.multiple)
     radius = spec.radius if spec.receptive_field == "finite" else _MARGIN
+    high = min(side, max(SMALLEST, _BAND_BYTES // (12 * spec.scale**2 * width)))
+    wide = side * side // high
     return Axis.cut(height, high, radius, spec.multiple), Axis.cut(width, wide, radius, spec.multiple)
+
+
+def _up(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
 
 
 def _band(model: Model, image: Array, row: Window, columns: list[Window]) -> Array:
@@ -125,17 +126,17 @@ def _band(model: Model, image: Array, row: Window, columns: list[Window]) -> Arr
     count = image.shape[0]
     band = np.empty((count, 3, (row.end - row.begin) * scale, columns[-1].end * scale), np.float32)
     kept = slice((row.begin - row.start) * scale, (row.end - row.start) * scale)
-    together = _CUDA_WINDOWS if model.device.startswith("cuda") else 1
-    for first in range(0, len(columns), together):
-        group = columns[first : first + together]
-        seen = [pad_to_multiple(image[..., column.start : column.stop], multiple)[0] for column in group]
-        result = model(np.concatenate(seen))
+    windows = [(index, column) for column in columns for index in range(count)]
+    together = _CUDA_WINDOWS if model.device.startswith("cuda") and model.spec.receptive_field == "finite" else 1
+    for first in range(0, len(windows), together):
+        group = windows[first : first + together]
+        seen = [image[index : index + 1, :, :, column.start : column.stop] for index, column in group]
+        result = model(np.concatenate([pad_to_multiple(part, multiple)[0] for part in seen]))
         if not np.isfinite(result).all():
             raise ModelError(f"{model.spec.name} gave values that are no numbers; try --device cpu or another model")
-        for index, column in enumerate(group):
-            part = result[index * count : (index + 1) * count, :, kept]
+        for (index, column), part in zip(group, result, strict=True):
             inside = slice((column.begin - column.start) * scale, (column.end - column.start) * scale)
-            band[..., column.begin * scale : column.end * scale] = part[..., inside]
+            band[index, :, :, column.begin * scale : column.end * scale] = part[:, kept, inside]
     return band
 
 
@@ -155,8 +156,7 @@ def _fits(pixels: int) -> bool:
     return free is None or pixels * _BYTES_PER_PIXEL <= free
 
 
-def _too_large(model: Model, image: Rows) -> ImageError:
-    height, width = image.shape[2:]
+def _too_large(model: Model, height: int, width: int) -> ImageError:
     reason = f"not even tiles of {SMALLEST} pixels fit into memory; close other programs"
     if model.spec.receptive_field == "global":
         reason = "the network looks at all of it at once, for which memory does not suffice; give --tile 256"
