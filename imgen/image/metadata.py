@@ -129,7 +129,8 @@ def _dpi(value: tuple[float, float] | None) -> tuple[float, float] | None:
         across, down = (float(v) for v in value or ())
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    usable = all(math.isfinite(v) and 1 <= v < 65536 for v in (across, down))  # what a JPEG can hold
+    # What a JPEG can hold; and 1 is what Pillow says of a TIFF that does not say.
+    usable = all(math.isfinite(v) and 1 < v < 65536 for v in (across, down))
     return (across, down) if usable else None
 
 

@@ -124,6 +124,11 @@ def test_profile_exif_xmp_and_resolution_travel(source, target):
     assert image.size == bare.size == (64, 96)
 
 
+@pytest.mark.parametrize("format_", ["TIFF", "PNG", "JPEG"])
+def test_a_file_without_a_resolution_has_none(format_):
+    assert read(written(Picture([photo()], "PNG", Metadata()), format_)).metadata.dpi is None
+
+
 def test_xmp_travels_between_pngs():
     data = written(Picture([photo()], "PNG", Metadata(xmp=XMP)), "PNG")
     assert b"kept" in read(data).metadata.xmp
