@@ -89,6 +89,28 @@ def edit(
     return result
 
 
+def sizes_after(
+    picture: file.Picture, size: Callable[[int, int], Size], name: str, format_: str, *, may_round: bool
+) -> list[Size]:
+    """The sizes that the frames of a picture are going to have.
+
+    Args:
+        picture: as read.
+        size: of what becomes of a height and a width.
+        name: of the target, for messages.
+        format_: Pillow's name of the format to be written.
+        may_round: 16 bits may become 8.
+
+    Raises:
+        ImageError: the format cannot hold the result, or ``size`` says that there is none.
+    """
+    check(name, picture.frames, picture.format, format_, may_round=may_round)
+    sizes = [size(*frame.shape[:2]) for frame in picture.frames]
+    for height, width in sizes:
+        check_size(name, height, width, format_)
+    return sizes
+
+
 def write_or_copy(
     picture: file.Picture,
     source: Path | bytes,
@@ -145,11 +167,8 @@ def _edit_picture(
     picture: file.Picture, change: Change, name: str, format_: str, size: Callable[[int, int], Size]
 ) -> bool:
     """Change a picture that will be written as ``name``, where that format can hold the result."""
-    check(name, picture.frames, picture.format, format_, may_round=False)
     before = [frame.shape[:2] for frame in picture.frames]
-    after = [size(height, width) for height, width in before]
-    for height, width in after:
-        check_size(name, height, width, format_)
+    after = sizes_after(picture, size, name, format_, may_round=False)
     changed = change(picture.frames)
     if format_ == "GIF":  # pixels between others that are there and not are a little of both
         picture.frames = [all_or_nothing(frame) for frame in picture.frames]

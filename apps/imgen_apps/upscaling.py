@@ -7,9 +7,10 @@ from typing import BinaryIO
 
 from imgen.image import file
 from imgen.image.bands import STREAMED, write_bands
-from imgen.image.encode import OPAQUE, check, check_size
-from imgen.image.pixels import all_or_nothing, without_alpha
+from imgen.image.encode import OPAQUE
+from imgen.image.pixels import Pixels, all_or_nothing, without_alpha
 from imgen.image.tensor import Size
+from imgen_apps.pipeline import sizes_after
 from imgen_apps.sizes import Enlargement
 from imgen_apps.stages import Stages, ran
 from imgen_apps.super_resolution import SuperResolution
@@ -23,7 +24,7 @@ class Work:
     """A photo on its way."""
 
     picture: file.Picture  # as read, then the result
-    pipeline: SuperResolution
+    pipeline: SuperResolution  # of the first frame; pages of a TIFF may differ in size
     sizes: list[Size]  # of the results, one a frame
     format: str  # Pillow's name, to be written
     is_streamed: bool
@@ -52,22 +53,18 @@ class Upscaling(Stages[Work]):
         wanted = file.format_named(self.format) if self.format else None
         format_ = file.format_for(target, wanted, picture.format)
         name = str(target or "the output")
-        check(name, picture.frames, picture.format, format_, may_round=wanted is not None)
+        sizes = sizes_after(picture, self.enlargement.size, name, format_, may_round=wanted is not None)
         if format_ in OPAQUE:
             picture.frames = [without_alpha(frame) for frame in picture.frames]
-        sizes = [self.enlargement.size(*frame.shape[:2]) for frame in picture.frames]
-        for height, width in sizes:
-            check_size(name, height, width, format_)
         picture.metadata = picture.metadata.resized(*sizes[0])
-        pipeline = self.pipeline_for(self.enlargement.factor(*picture.pixels.shape[:2]))
         is_large = len(sizes) == 1 and sizes[0][0] * sizes[0][1] > LARGE and format_ in STREAMED
-        return Work(picture, pipeline, sizes, format_, is_large)
+        return Work(picture, self._pipeline(picture.pixels), sizes, format_, is_large)
 
     def process(self, work: Work) -> Work:
         """Upscale all frames, but for a large result."""
         if not work.is_streamed:
             frames = zip(work.picture.frames, work.sizes, strict=True)
-            work.picture.frames = [work.pipeline.upscale(frame, size) for frame, size in frames]
+            work.picture.frames = [self._pipeline(frame).upscale(frame, size) for frame, size in frames]
             if work.format == "GIF":  # its alpha was hard, but upscaling softens edges
                 work.picture.frames = [all_or_nothing(frame) for frame in work.picture.frames]
         return work
@@ -99,3 +96,6 @@ class Upscaling(Stages[Work]):
     def parameters(self) -> dict[str, object]:
         """All that decides what a result looks like, beside the files and the models."""
         return {"scale": self.enlargement.scale, "target": self.enlargement.target, **super().parameters()}
+
+    def _pipeline(self, frame: Pixels) -> SuperResolution:
+        return self.pipeline_for(self.enlargement.factor(*frame.shape[:2]))

@@ -1,15 +1,11 @@
 """imgen upscale: larger photographs, with detail."""
 
-from functools import cache, partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from imgen.cli import options, work
 from imgen.errors import UsageError
-
-if TYPE_CHECKING:
-    from imgen_apps.super_resolution import SuperResolution
 
 
 @options.with_shared
@@ -46,29 +42,20 @@ def upscale(
     imgen upscale photo.jpg
     imgen upscale photos/ --scale 2 --output large/ --recursive
     """
-    from imgen.runtime import load, load_blend
     from imgen_apps.sizes import SCALE, Enlargement
-    from imgen_apps.super_resolution import SuperResolution, names_for
+    from imgen_apps.super_resolution import names_for, pipelines
     from imgen_apps.upscaling import Upscaling
 
     enlargement = Enlargement(scale, target)
     if shared.model is not None and fidelity is not None:
         raise UsageError(f"--fidelity chooses between built-in models; leave it out, or --model {shared.model}")
     amount = 0.0 if fidelity is None else fidelity
-
-    @cache
-    def opened(*names: str) -> "SuperResolution":
-        one = partial(load, names[0]) if len(names) == 1 else partial(load_blend, names[0], names[1], amount)
-        return SuperResolution(one(device=shared.device, threads=shared.threads), tile=tile)
-
-    def pipeline_for(factor: float) -> "SuperResolution":
-        return opened(*([shared.model] if shared.model else names_for(factor, amount)))
-
+    pipeline_for = pipelines(shared.model, amount, device=shared.device, threads=shared.threads, tile=tile)
     pipeline_for(SCALE if scale is None else scale)  # what is wrong with model or device is said first
     names = [shared.model] if shared.model else [name for factor in (2, 3, 4) for name in names_for(factor, amount)]
     work.run(
         Upscaling(pipeline_for, enlargement, **shared.writing()),
         shared,
-        name_suffix=f"-{target}" if target else f"-x{SCALE if scale is None else scale:g}",
+        name_suffix=enlargement.suffix,
         model=[amount, *map(work.digest_of, names)],
     )
