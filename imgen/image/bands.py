@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from imgen.errors import ImageError
-from imgen.image import file
 from imgen.image.atomic import atomic, reason_of
 from imgen.image.bmp import write_bmp
 from imgen.image.encode import check, check_quality, check_size, jpeg_options
@@ -28,7 +27,7 @@ _WRITERS: dict[str, Callable[[BinaryIO, Iterable[Pixels], Layout, Metadata], Non
     "BMP": write_bmp,
 }
 STREAMED = {*_WRITERS, "JPEG"}
-"""The formats (Pillow's names) that are written band by band; for the others the bands are collected."""
+"""The formats (Pillow's names) that can be written band by band."""
 
 
 def write_bands(
@@ -58,8 +57,8 @@ def write_bands(
         channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA.
         dtype: uint8 or uint16.
         source: what goes along; see ``Metadata.resized``.
-        format: Pillow's name of the format, see ``imgen.image.file.format_for``.
-        quality: 1..100 for JPEG, WebP and AVIF, the others ignore it; None as in ``imgen.image.file.write``.
+        format: one of ``STREAMED``.
+        quality: 1..100 for JPEG, the others ignore it; None as in ``imgen.image.file.write``.
         strip_metadata: leave out ICC profile, EXIF, XMP and resolution.
 
     Raises:
@@ -72,10 +71,6 @@ def write_bands(
     check_quality(quality)
     check_size(name, height, width, format)
     checked = _checked(bands, layout, name, format)
-    if format not in STREAMED:
-        picture = file.Picture([_collected(checked, layout)], format, source)
-        file.write(picture, target, format=format, quality=quality, strip_metadata=strip_metadata)
-        return
     metadata = source.stripped() if strip_metadata else source
     with atomic(target) if isinstance(target, Path) else _temporary(target) as stream:
         if format == "JPEG":
@@ -94,15 +89,6 @@ def _checked(bands: Iterable[Pixels], layout: Layout, name: str, format_: str) -
         yield band
     if rows < layout.height:
         raise ValueError(f"bands of {rows} rows in all for {layout}")
-
-
-def _collected(bands: Iterable[Pixels], layout: Layout) -> Pixels:
-    whole = np.empty((layout.height, layout.width, layout.channels), layout.dtype)
-    top = 0
-    for band in bands:
-        whole[top : top + len(band)] = band
-        top += len(band)
-    return whole
 
 
 @contextmanager
