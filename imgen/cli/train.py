@@ -13,6 +13,7 @@ from imgen.errors import UsageError
 
 if TYPE_CHECKING:
     from imgen.training.loop import Trainer
+    from imgen_apps.recipes.recipe import Recipe
 
 EPILOG = (
     "Examples:  imgen train vae --data photos/ --out runs/vae    "
@@ -21,7 +22,8 @@ EPILOG = (
 )
 METHODS = (
     "aae, aegan, ali, autoencoder, bigan, classifier, conditional-gan, conditional-vae, dcgan, gan, infogan, lsgan, "
-    "memoriser, vae, vae-gan, wae-gan, wae-mmd, wgan, wgan-gp; or inpainting, inpainting-refine"
+    "memoriser, vae, vae-gan, wae-gan, wae-mmd, wgan, wgan-gp; or inpainting, inpainting-refine, upscaling-x2, "
+    "upscaling-x3, upscaling-x4, upscaling-photo-x2, upscaling-photo-x4, srresnet, srgan"
 )
 BATCH = 64
 LOOP = "train."
@@ -84,7 +86,7 @@ def train(
     from imgen.engines import ENGINES
     from imgen.lookup import find
     from imgen.training import checkpoint, distributed
-    from imgen_apps.recipes.inpainting import RECIPES
+    from imgen_apps.recipes import RECIPES
 
     find({**ENGINES, **RECIPES}, method, "method")
     folder = out or Path("runs") / method
@@ -105,7 +107,7 @@ def train(
         foreign = _given({"size": size, "channels": channels, "column": column, "augment": augment, "set": settings})
         if foreign:
             raise UsageError(f"--{next(iter(foreign))} is not for {method}, whose numbers are in its recipe")
-        trainer = _of_recipe(method, folder, place, data or [], batch, loop, start, resume)
+        trainer = _of_recipe(RECIPES[method], folder, place, data or [], batch, loop, start, resume)
     try:
         trainer.run()
     except KeyboardInterrupt:
@@ -186,7 +188,7 @@ def begin(
 
 
 def _of_recipe(
-    recipe: str,
+    recipe: "Recipe",
     folder: Path,
     device: str,
     data: list[str],
@@ -195,14 +197,10 @@ def _of_recipe(
     start: Path | None,
     resume: bool,
 ) -> "Trainer":
-    from imgen_apps.recipes import inpainting
-
-    chosen = inpainting.RECIPES[recipe]
-    smallest = chosen.stages[0][2]
-    if batch is not None and batch % smallest:
-        raise UsageError(f"--batch {batch}: {recipe} needs a multiple of {smallest}, such as {8 * smallest}")
-    config = replace(chosen, train=replace(chosen.train, **loop), batch_factor=(batch or smallest) // smallest)
-    trainer = inpainting.trainer([Path(name) for name in data], folder, config, device, start)
+    if batch is not None:
+        recipe = recipe.with_batch(batch)
+    recipe = replace(recipe, train=replace(recipe.train, **loop))
+    trainer = recipe.trainer([Path(name) for name in data], folder, device, start)
     if resume:
         trainer.resume()
     return trainer
@@ -210,11 +208,10 @@ def _of_recipe(
 
 def _finish(method: str, folder: Path, trainer: "Trainer", data: list[str], about: Mapping[str, str]) -> None:
     """Write the model file and say what to do with it."""
+    from imgen import weights
     from imgen.engines import ENGINES
-    from imgen.networks.inpainter import Inpainter
-    from imgen.spec import Spec
     from imgen.training import run
-    from imgen_apps.recipes import inpainting
+    from imgen_apps.recipes import RECIPES
 
     model = folder / "model.safetensors"
     if method in ENGINES:
@@ -222,15 +219,15 @@ def _finish(method: str, folder: Path, trainer: "Trainer", data: list[str], abou
         makes = hasattr(trainer.engine.config, "code")
         then = f"imgen sample {folder}" if makes else f"imgen evaluate A B --features {model}"
     else:
-        spec = Spec(
-            name=about.get("name", "inpaint-mine"),
-            task="inpaint",
-            licence=about.get("licence", "unknown"),
-            inputs=Inpainter.INPUTS,
-            multiple=Inpainter.MULTIPLE,
+        network = trainer.average.engine.product
+        spec = RECIPES[method].spec(network)
+        spec = replace(
+            spec,
+            name=about.get("name", spec.name),
+            licence=about.get("licence", spec.licence),
             recipe=f"imgen train {method} --steps {trainer.config.steps} --seed {trainer.config.seed}",
             data=", ".join(Path(name).name for name in data),
         )
-        inpainting.finish(trainer, model, spec)
-        then = f"imgen inpaint photo.png --mask mask.png --model {model}"
+        weights.save(network, model, spec)
+        then = f"{RECIPES[method].USE} --model {model}"
     typer.echo(f"{model}: {trainer.step} steps; try it: {then}")

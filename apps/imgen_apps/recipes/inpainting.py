@@ -10,16 +10,15 @@ squares in which the copied patches have something to copy. The
 built-in model's card, imgen/models/inpaint-base.md, names the data, the time and the figures to expect.
 """
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from imgen import weights
 from imgen.data.masks import mixed
 from imgen.data.photos import Photos
 from imgen.engines.engine import Engine
@@ -27,17 +26,18 @@ from imgen.engines.inpainting import Extractor, Holes, InpaintingConfig, Inpaint
 from imgen.errors import UsageError
 from imgen.networks.efficientnet import EfficientNetLite0
 from imgen.networks.inpainter import Inpainter
+from imgen.networks.network import Network
 from imgen.networks.patchgan import PatchGAN
 from imgen.networks.vgg import HedVGG16
 from imgen.spec import Spec
 from imgen.training import checkpoint
 from imgen.training.config import TrainConfig
-from imgen.training.loop import Trainer
+from imgen_apps.recipes.recipe import GENERATOR, Recipe, generator_of
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Everything that decides the result, apart from the photographs."""
+class InpaintingRecipe(Recipe):
+    """A generator, its adversary, what it minimises, and squares that grow."""
 
     train: TrainConfig = field(
         default_factory=lambda: TrainConfig(steps=100_000, warm_up=200, decay=0.25, ema=0.998, clip=10.0)
@@ -50,16 +50,45 @@ class Recipe:
     batch_factor: int = 1  # on every stage's batch: a GPU is idle at 1
     features: str = "efficientnet-lite0"  # a name in FEATURES
 
+    USE: ClassVar[str] = "imgen inpaint photo.png --mask mask.png"
 
-RECIPES: dict[str, Recipe] = {
-    "inpainting": Recipe(),
-    "inpainting-refine": Recipe(
-        train=TrainConfig(steps=2750, warm_up=50, decay=0.6, ema=0.997, clip=10.0),
-        losses=InpaintingConfig(perceptual=2.0, adversarial=1.0, matching=10.0, adversary_from=0),
-        stages=((0.0, 192, 2),),
-        features="with-vgg16",
-    ),
-}
+    def with_batch(self, batch: int) -> Self:
+        """A multiple of the first stage's; the others grow with it."""
+        smallest = self.stages[0][2]
+        if batch % smallest:
+            raise UsageError(f"batch is {batch}; inpainting needs a multiple of {smallest}, such as {8 * smallest}")
+        return replace(self, batch_factor=batch // smallest)
+
+    def source(self, data: Sequence[Path]) -> "RandomHoles":
+        """Squares with holes."""
+        return RandomHoles(Photos(data), self)
+
+    def engine(self, device: str) -> InpaintingGAN:
+        """See the class."""
+        extractor = FEATURES[self.features](device)
+        return InpaintingGAN(Inpainter(self.network), PatchGAN(self.critic), extractor, self.losses)
+
+    def begin(self, engine: Engine, start: Path) -> None:
+        """Of a run both networks, of a model file the generator."""
+        state = {GENERATOR + name: value for name, value in generator_of(start).items()}
+        mine = engine.state_dict()
+        state = {**(checkpoint.load(start)["networks"] if start.is_dir() else mine), **state}
+        checkpoint.check_fit(mine, state, start)
+        engine.load_state_dict(state)
+
+    @torch.no_grad()
+    def picture(self, engine: Engine, batch: Holes) -> Tensor:
+        """Rows of input, result and truth, side by side."""
+        from torchvision.utils import make_grid
+
+        image, mask = batch.image.to(engine.device), batch.mask.to(engine.device)
+        result: Tensor = engine.product(image, mask)
+        rows = torch.stack([image * (1 - mask) + mask, result, image], 1).flatten(0, 1)
+        return make_grid(rows.clamp(0, 1), nrow=6)
+
+    def spec(self, network: Network) -> Spec:  # noqa: ARG002 (its numbers are those of all inpainters)
+        """Of the generator."""
+        return Spec("inpaint-mine", "inpaint", "unknown", inputs=Inpainter.INPUTS, multiple=Inpainter.MULTIPLE)
 
 
 def _with_vgg16(device: str) -> Extractor:
@@ -77,7 +106,7 @@ FEATURES: dict[str, Callable[[str], Extractor]] = {"efficientnet-lite0": _light,
 class RandomHoles:
     """Batches of random crops with random holes; batch ``index`` is a pure function of seed and index."""
 
-    def __init__(self, photos: Photos, recipe: Recipe) -> None:
+    def __init__(self, photos: Photos, recipe: InpaintingRecipe) -> None:
         self.photos, self.recipe = photos, recipe
 
     def batch(self, index: int) -> Holes:
@@ -91,59 +120,12 @@ class RandomHoles:
         return Holes(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255, torch.from_numpy(masks)[:, None])
 
 
-def trainer(
-    data: Sequence[Path], folder: Path, recipe: Recipe, device: str = "cpu", start: Path | None = None
-) -> Trainer:
-    """The whole of it, ready to ``run()`` or ``resume()``.
-
-    Args:
-        data: folders of photographs.
-        folder: of the run.
-        recipe: what to do.
-        device: as torch names it.
-        start: what to begin with: the folder of another run, for its averaged generator and its
-            discriminator, or a model file, for its generator alone.
-
-    Raises:
-        ImgenError: no photographs, or a start that is missing or of another network.
-    """
-    torch.manual_seed(recipe.train.seed)
-    source = RandomHoles(Photos(data), recipe)
-    extractor = FEATURES[recipe.features](device)
-    engine = InpaintingGAN(Inpainter(recipe.network), PatchGAN(recipe.critic), extractor, recipe.losses)
-    if start is not None and start.is_dir():
-        state = checkpoint.load(start)
-        averages = {key: value for key, value in state["average"].items() if key.startswith("generator.")}
-        engine.load_state_dict({**state["networks"], **averages})
-    elif start is not None:
-        engine.generator.load_state_dict(_generator(start, recipe).state_dict())
-    shown = source.batch(0)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(asdict(recipe), indent=2) + "\n")
-    return Trainer(engine, source, recipe.train, folder, device=device, picture=lambda average: _show(average, shown))
-
-
-def _generator(path: Path, recipe: Recipe) -> Inpainter:
-    network = weights.load(path)
-    if not isinstance(network, Inpainter) or network.config != recipe.network:
-        raise UsageError(f"{path} holds another network than this recipe trains; begin with one of the recipe's own")
-    return network
-
-
-def finish(trained: Trainer, path: Path, spec: Spec) -> None:
-    """Write the averaged generator as a model file."""
-    network = trained.average.engine.product
-    if not isinstance(network, Inpainter):
-        raise UsageError(f"an inpainting run trains an Inpainter, this one trained a {type(network).__name__}")
-    weights.save(network, path, spec)
-
-
-@torch.no_grad()
-def _show(engine: Engine, holes: Holes) -> Tensor:
-    """Rows of input, result and truth, side by side."""
-    from torchvision.utils import make_grid
-
-    image, mask = holes.image.to(engine.device), holes.mask.to(engine.device)
-    result: Tensor = engine.product(image, mask)
-    rows = torch.stack([image * (1 - mask) + mask, result, image], 1).flatten(0, 1)
-    return make_grid(rows.clamp(0, 1), nrow=6)
+RECIPES: dict[str, InpaintingRecipe] = {
+    "inpainting": InpaintingRecipe(),
+    "inpainting-refine": InpaintingRecipe(
+        train=TrainConfig(steps=2750, warm_up=50, decay=0.6, ema=0.997, clip=10.0),
+        losses=InpaintingConfig(perceptual=2.0, adversarial=1.0, matching=10.0, adversary_from=0),
+        stages=((0.0, 192, 2),),
+        features="with-vgg16",
+    ),
+}

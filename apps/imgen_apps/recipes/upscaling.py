@@ -8,91 +8,106 @@ Any folders of photographs will do. The first kind is faithful: bicubically redu
 absolute difference. The second is for photos as they are: blur, noise and JPEG on the way down, and features
 and an adversary to sharpen what comes back. Begun from the first kind's weights, it stays close enough to it for
 the two to be mixed. The built-in models' cards name data, time and figures.
+
+    imgen train srresnet --data DIR... --out runs/srresnet
+    imgen train srgan --data DIR... --out runs/srgan --start runs/srresnet
+
+are the two runs of Ledig et al. 2017, arXiv:1609.04802, in full: for a GPU. Differs: the features are those of the
+last convolution of HED's VGG-16 instead of VGG-19.
 """
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from imgen import weights
 from imgen.data.degrade import bicubic, real_world
 from imgen.data.photos import Photos
 from imgen.engines.engine import Engine
 from imgen.engines.srgan import SRGAN, Extractor, Pairs, SRGANConfig
-from imgen.errors import UsageError
 from imgen.networks.network import Network
 from imgen.networks.patchgan import PatchGAN
+from imgen.networks.srresnet import SRGANDiscriminator, SRResNet
 from imgen.networks.upscaler import Upscaler
 from imgen.networks.vgg import HedVGG16
 from imgen.spec import Spec
 from imgen.training import checkpoint
 from imgen.training.config import TrainConfig
-from imgen.training.loop import Trainer
+from imgen_apps.recipes.recipe import Recipe, generator_of
+
+_BY_SCALE = ("leave.", "interpolate.", "rise.")  # before the names of the tensors that only one scale has
+_NETWORKS: dict[type, Callable[[Any], Network]] = {
+    cls.Config: cls for cls in (Upscaler, SRResNet, PatchGAN, SRGANDiscriminator)
+}
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Everything that decides the result, apart from the photographs."""
+class UpscalingRecipe(Recipe):
+    """A generator, its adversary, what it minimises, and what it is shown."""
 
-    network: Upscaler.Config
-    train: TrainConfig
     losses: SRGANConfig
-    real_world: bool = False
+    network: Upscaler.Config | SRResNet.Config
+    critic: PatchGAN.Config | SRGANDiscriminator.Config = field(default_factory=lambda: PatchGAN.Config(width=32))
+    features: str = ""  # a name in FEATURES, of losses with a content
+    real_world: bool = False  # as photos are made smaller in the world, otherwise bicubically
     side: int = 32  # of the small squares
     batch: int = 16
-    features: str = ""  # a name in FEATURES
-    critic: PatchGAN.Config = field(default_factory=lambda: PatchGAN.Config(width=32))
+
+    USE: ClassVar[str] = "imgen upscale photo.png"
+
+    def with_batch(self, batch: int) -> Self:
+        """Any number."""
+        return replace(self, batch=batch)
+
+    def source(self, data: Sequence[Path]) -> "RandomPairs":
+        """Squares, and the same made smaller."""
+        return RandomPairs(Photos(data, long_side=2048), self)
+
+    def engine(self, device: str) -> SRGAN:
+        """See the class."""
+        adversary = self.losses.adversarial or self.losses.matching
+        critic = _NETWORKS[type(self.critic)](self.critic) if adversary else None
+        extractor = FEATURES[self.features](device) if self.features else None
+        return SRGAN(_NETWORKS[type(self.network)](self.network), critic, extractor, self.losses)
+
+    def begin(self, engine: Engine, start: Path) -> None:
+        """The generator; of one for another scale all layers but those that are made for it."""
+        network, theirs = engine.product, generator_of(start)
+        mine = network.state_dict()
+        checkpoint.check_fit(_of_any_scale(mine), _of_any_scale(theirs), start)
+        fitting = {name: value for name, value in theirs.items() if name in mine and value.shape == mine[name].shape}
+        network.load_state_dict({**mine, **fitting})
+
+    @torch.no_grad()
+    def picture(self, engine: Engine, batch: Pairs) -> Tensor:
+        """Rows of input (enlarged), result and truth, side by side."""
+        from torch.nn.functional import interpolate
+        from torchvision.utils import make_grid
+
+        low, high = batch.low[:6].to(engine.device), batch.high[:6].to(engine.device)
+        blocks = interpolate(low, high.shape[2:], mode="nearest")
+        rows = torch.stack([blocks, engine.product(low), high], 1).flatten(0, 1)
+        return make_grid(rows.clamp(0, 1), nrow=6)
+
+    def spec(self, network: Network) -> Spec:
+        """Of the generator."""
+        assert isinstance(network, Upscaler | SRResNet)
+        scale, radius = self.network.scale, network.radius
+        return Spec("upscale-mine", "upscale", "unknown", scale=scale, receptive_field="finite", radius=radius)
 
 
-def _fidelity(scale: int, steps: int) -> Recipe:
-    return Recipe(
-        Upscaler.Config(scale),
-        TrainConfig(steps=steps, warm_up=200, decay=0.5, ema=0.998, clip=1.0),
-        SRGANConfig(pixel=1.0, pixel_loss="l1", content=0.0, adversarial=0.0, learning_rate=1e-3),
-    )
-
-
-def _photo(scale: int, steps: int) -> Recipe:
-    return Recipe(
-        Upscaler.Config(scale),
-        TrainConfig(steps=steps, warm_up=50, decay=0.5, ema=0.995, clip=10.0),
-        SRGANConfig(
-            pixel=10.0,
-            pixel_loss="l1",
-            content=2.0,
-            distance="normalised",
-            adversarial=0.05,
-            matching=1.0,
-            learning_rate=3e-4,
-        ),
-        real_world=True,
-        batch=6,
-        features="vgg16",
-    )
-
-
-RECIPES: dict[str, Recipe] = {
-    "upscaling-x2": _fidelity(2, 3000),
-    "upscaling-x3": _fidelity(3, 3000),
-    "upscaling-x4": _fidelity(4, 12_000),
-    "upscaling-photo-x2": _photo(2, 1000),
-    "upscaling-photo-x4": _photo(4, 2000),
-}
-
-FEATURES: dict[str, Callable[[str], Extractor]] = {
-    "vgg16": lambda device: HedVGG16.pretrained(blocks=4).to(device),
-}
+def _of_any_scale(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value for name, value in state.items() if not name.startswith(_BY_SCALE)}
 
 
 class RandomPairs:
     """Batches of squares and what they were; batch ``index`` is a pure function of seed and index."""
 
-    def __init__(self, photos: Photos, recipe: Recipe) -> None:
+    def __init__(self, photos: Photos, recipe: UpscalingRecipe) -> None:
         self.photos, self.recipe = photos, recipe
 
     def batch(self, index: int) -> Pairs:
@@ -110,75 +125,65 @@ def _unit(squares: Sequence[np.ndarray]) -> Tensor:
     return torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float() / 255
 
 
-def trainer(
-    data: Sequence[Path], folder: Path, recipe: Recipe, device: str = "cpu", start: Path | None = None
-) -> Trainer:
-    """The whole of it, ready to ``run()`` or ``resume()``.
-
-    Args:
-        data: folders of photographs.
-        folder: of the run.
-        recipe: what to do.
-        device: as torch names it.
-        start: what to begin with: the folder of another run or a model file. Of one of another scale,
-            everything but the last layer is taken.
-
-    Raises:
-        ImgenError: no photographs, or a start that is missing or of another network.
-    """
-    torch.manual_seed(recipe.train.seed)
-    source = RandomPairs(Photos(data, long_side=2048), recipe)
-    network = Upscaler(recipe.network)
-    if start is not None:
-        _begin(network, start)
-    losses = recipe.losses
-    critic = PatchGAN(recipe.critic) if losses.adversarial or losses.matching else None
-    extractor = FEATURES[recipe.features](device) if recipe.features else None
-    engine = SRGAN(network, critic, extractor, losses)
-    shown = source.batch(0)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(asdict(recipe), indent=2) + "\n")
-    return Trainer(engine, source, recipe.train, folder, device=device, picture=lambda average: _show(average, shown))
+def _last_block(device: str) -> Extractor:
+    vgg = HedVGG16.pretrained().to(device)
+    return lambda image: vgg(image)[-1:]
 
 
-def finish(trained: Trainer, path: Path, spec: Spec) -> None:
-    """Write the averaged network as a model file."""
-    network = trained.average.engine.product
-    if not isinstance(network, Upscaler):
-        raise UsageError(f"an upscaling run trains an Upscaler, this one trained a {type(network).__name__}")
-    weights.save(network, path, spec)
+FEATURES: dict[str, Callable[[str], Extractor]] = {
+    "vgg16": lambda device: HedVGG16.pretrained(blocks=4).to(device),
+    "vgg16-last": _last_block,
+}
 
 
-def _begin(network: Upscaler, start: Path) -> None:
-    """Take over the weights of another run or model."""
-    if start.is_dir():
-        other: Network = Upscaler(_config_of(start))
-        state, prefix = checkpoint.load(start)["average"], "generator."
-        other.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
-    else:
-        other = weights.load(start)
-    mine, theirs = network.config, other.config
-    if not isinstance(other, Upscaler) or (mine.width, mine.depth) != (theirs.width, theirs.depth):
-        raise UsageError(f"{start} holds another network than this recipe trains; begin with one of the recipes' own")
-    same = mine.scale == theirs.scale
-    kept = {k: v for k, v in other.state_dict().items() if same or not k.startswith(("leave.", "interpolate."))}
-    network.load_state_dict(kept, strict=False)
+def _fidelity(scale: int, steps: int) -> UpscalingRecipe:
+    return UpscalingRecipe(
+        TrainConfig(steps=steps, warm_up=200, decay=0.5, ema=0.998, clip=1.0),
+        SRGANConfig(pixel=1.0, pixel_loss="l1", content=0.0, adversarial=0.0, learning_rate=1e-3),
+        Upscaler.Config(scale),
+    )
 
 
-def _config_of(run: Path) -> Upscaler.Config:
-    try:
-        return Upscaler.Config(**json.loads((run / "config.json").read_text())["network"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{run} is not the folder of a run of an upscaling recipe ({error})") from error
+def _photo(scale: int, steps: int) -> UpscalingRecipe:
+    return UpscalingRecipe(
+        TrainConfig(steps=steps, warm_up=50, decay=0.5, ema=0.995, clip=10.0),
+        SRGANConfig(
+            pixel=10.0,
+            pixel_loss="l1",
+            content=2.0,
+            distance="normalised",
+            adversarial=0.05,
+            matching=1.0,
+            learning_rate=3e-4,
+        ),
+        Upscaler.Config(scale),
+        features="vgg16",
+        real_world=True,
+        batch=6,
+    )
 
 
-@torch.no_grad()
-def _show(engine: Engine, pairs: Pairs) -> Tensor:
-    """Rows of input (enlarged), result and truth, side by side."""
-    from torch.nn.functional import interpolate
-    from torchvision.utils import make_grid
+# Sec. 3.2 of the paper, but for the last half of the second run, at a tenth of the rate there: here it falls linearly.
+_SRRESNET = UpscalingRecipe(
+    TrainConfig(steps=1_000_000, ema=0.0),
+    SRGANConfig(pixel=1.0, content=0.0, adversarial=0.0),
+    SRResNet.Config(),
+    side=24,
+)
+_SRGAN = replace(
+    _SRRESNET,
+    train=TrainConfig(steps=200_000, decay=0.5, ema=0.0),
+    losses=SRGANConfig(),
+    critic=SRGANDiscriminator.Config(96),
+    features="vgg16-last",
+)
 
-    low, high = pairs.low[:6].to(engine.device), pairs.high[:6].to(engine.device)
-    blocks = interpolate(low, high.shape[2:], mode="nearest")
-    rows = torch.stack([blocks, engine.product(low), high], 1).flatten(0, 1)
-    return make_grid(rows.clamp(0, 1), nrow=6)
+RECIPES: dict[str, UpscalingRecipe] = {
+    "upscaling-x2": _fidelity(2, 3000),
+    "upscaling-x3": _fidelity(3, 3000),
+    "upscaling-x4": _fidelity(4, 12_000),
+    "upscaling-photo-x2": _photo(2, 1000),
+    "upscaling-photo-x4": _photo(4, 2000),
+    "srresnet": _SRRESNET,
+    "srgan": _SRGAN,
+}

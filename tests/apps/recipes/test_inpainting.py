@@ -11,14 +11,13 @@ from typer.testing import CliRunner
 
 from imgen import weights
 from imgen.data.photos import Photos
-from imgen.errors import ModelError, UsageError
+from imgen.errors import ModelError
 from imgen.networks.inpainter import Inpainter
 from imgen.networks.patchgan import PatchGAN
-from imgen.spec import Spec
 from imgen.training.config import TrainConfig
-from imgen_apps.recipes.inpainting import RandomHoles, Recipe, finish, trainer
+from imgen_apps.recipes.inpainting import InpaintingRecipe, RandomHoles
 
-SMALL = Recipe(
+SMALL = InpaintingRecipe(
     train=TrainConfig(steps=4, log_every=1, picture_every=2),
     network=Inpainter.Config(half=4, quarter=4, eighth=8, blocks=2),
     critic=PatchGAN.Config(channels=4, width=4),
@@ -44,35 +43,38 @@ def test_batches_depend_on_seed_and_number_alone(photos: Path) -> None:
     assert not torch.equal(one.image, source.batch(0).image)
     assert one.image.shape == (2, 3, 32, 32)
     assert source.batch(2).image.shape == (1, 3, 48, 48)  # the second stage
-    assert RandomHoles(source.photos, replace(SMALL, batch_factor=3)).batch(0).mask.shape == (6, 1, 32, 32)
+    assert RandomHoles(source.photos, SMALL.with_batch(6)).batch(0).mask.shape == (6, 1, 32, 32)
 
 
 def test_a_run_leaves_pictures_and_a_checkpoint_and_goes_on(photos: Path, tmp_path: Path) -> None:
     recipe = replace(SMALL, losses=replace(SMALL.losses, adversary_from=1))
-    run = trainer([photos], tmp_path, recipe)
+    run = recipe.trainer([photos], tmp_path)
     run.run()
     assert {p.name for p in tmp_path.iterdir()} == {"checkpoints", "config.json", "log.jsonl", "samples", "tensorboard"}
     assert sorted(p.name for p in (tmp_path / "samples").iterdir()) == ["step-000002.png", "step-000004.png"]
-    more = trainer([photos], tmp_path, replace(recipe, train=replace(recipe.train, steps=5)))
+    more = replace(recipe, train=replace(recipe.train, steps=5)).trainer([photos], tmp_path)
     more.resume()
     more.run()
     assert more.step == 5
 
 
 def test_a_run_can_begin_with_the_networks_of_another(photos: Path, tmp_path: Path) -> None:
-    first = trainer([photos], tmp_path / "first", SMALL)
+    first = SMALL.trainer([photos], tmp_path / "first")
     first.run()
-    second = trainer([photos], tmp_path / "second", SMALL, start=tmp_path / "first")
+    second = SMALL.trainer([photos], tmp_path / "second", start=tmp_path / "first")
     average = first.average.engine.product.state_dict()
     assert all(torch.equal(value, average[key]) for key, value in second.engine.product.state_dict().items())
     assert second.step == 0
-    finish(first, tmp_path / "model.safetensors", Spec("tiny", "inpaint", "CC0-1.0", ("image", "mask")))
-    third = trainer([photos], tmp_path / "third", SMALL, start=tmp_path / "model.safetensors")
+    network = first.average.engine.product
+    weights.save(network, tmp_path / "model.safetensors", SMALL.spec(network))
+    third = SMALL.trainer([photos], tmp_path / "third", start=tmp_path / "model.safetensors")
     assert all(torch.equal(value, average[key]) for key, value in third.engine.product.state_dict().items())
-    with pytest.raises(UsageError, match="another network"):
-        trainer([photos], tmp_path / "x", Recipe(), start=tmp_path / "model.safetensors")
+    larger = replace(SMALL, network=replace(SMALL.network, half=8))
+    for start in ("first", "model.safetensors"):
+        with pytest.raises(ModelError, match="of other sizes"):
+            larger.trainer([photos], tmp_path / "x", start=tmp_path / start)
     with pytest.raises(ModelError, match="missing"):
-        trainer([photos], tmp_path / "x", SMALL, start=tmp_path / "missing.safetensors")
+        SMALL.trainer([photos], tmp_path / "x", start=tmp_path / "missing.safetensors")
 
 
 @pytest.mark.slow

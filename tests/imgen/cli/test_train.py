@@ -18,7 +18,7 @@ from imgen.cli.train import METHODS
 from imgen.engines import ENGINES
 from imgen.engines.vae import VAE
 from imgen.training import checkpoint
-from imgen_apps.recipes.inpainting import RECIPES
+from imgen_apps.recipes import RECIPES
 
 Imgen = Callable[..., Result]
 Refused = Callable[..., None]
@@ -28,7 +28,7 @@ TINY = ("--size", 8, "--batch", 4, "--device", "cpu", "--set", "width=4")
 
 
 def test_the_help_names_every_method() -> None:
-    assert set(re.findall(r"[a-z][a-z-]+", METHODS)) - {"or"} == {*ENGINES, *RECIPES}
+    assert set(re.findall(r"[a-z][a-z0-9-]+", METHODS)) - {"or"} == {*ENGINES, *RECIPES}
 
 
 def test_a_run_folder_holds_what_the_page_says(runs: Runs) -> None:
@@ -122,6 +122,10 @@ def test_a_run_of_another_method_or_version_is_refused(
         (("vae", "--data", "PHOTOS", "--start", "x"), 2, "--start is for recipes"),
         (("inpainting", "--data", "PHOTOS", "--size", "64"), 2, "--size is not for inpainting"),
         (("inpainting", "--data", "PHOTOS", "--batch", "9"), 2, "a multiple of 8"),
+        (("upscaling-x5", "--data", "PHOTOS"), 2, "did you mean 'upscaling-x"),
+        (("upscaling-x4", "--data", "nowhere"), 2, "nowhere is not a folder"),
+        (("upscaling-x4", "--data", "PHOTOS", "--set", "width=16"), 2, "--set is not for upscaling-x4"),
+        (("upscaling-x4", "--data", "PHOTOS", "--start", "nowhere"), 3, "nowhere"),
         (("conditional-gan", "--data", "EMPTY/../plain"), 2, "needs data of 2 or more classes"),
     ],
 )

@@ -1,0 +1,100 @@
+"""What every recipe is: the numbers that decide a network's training, and how a run of it begins."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import torch
+from torch import Tensor
+
+from imgen import weights
+from imgen.engines.engine import Engine
+from imgen.networks.network import Network
+from imgen.spec import Spec
+from imgen.training import checkpoint
+from imgen.training.config import TrainConfig
+from imgen.training.loader import Source
+from imgen.training.loop import Trainer
+
+GENERATOR = "generator."
+"""Before the names of the generator's tensors in an engine's state."""
+
+
+@dataclass(frozen=True)
+class Recipe(ABC):
+    """Everything that decides the result, apart from the photographs."""
+
+    train: TrainConfig
+
+    USE: ClassVar[str]
+    """The command that uses what was trained, but for its ``--model``."""
+
+    @abstractmethod
+    def with_batch(self, batch: int) -> Self:
+        """The same with another number of images a step.
+
+        Raises:
+            UsageError: this recipe cannot have that many.
+        """
+
+    @abstractmethod
+    def source(self, data: Sequence[Path]) -> Source:
+        """Batches of what is in some folders of photographs."""
+
+    @abstractmethod
+    def engine(self, device: str) -> Engine:
+        """The networks, untrained, and what they minimise."""
+
+    @abstractmethod
+    def begin(self, engine: Engine, start: Path) -> None:
+        """Take over the weights of another run's folder or of a model file.
+
+        Raises:
+            ModelError: it is missing, or holds another network.
+        """
+
+    @abstractmethod
+    def picture(self, engine: Engine, batch: Any) -> Tensor:
+        """What an engine makes of a batch, beside what it should be: C x H x W in 0..1."""
+
+    @abstractmethod
+    def spec(self, network: Network) -> Spec:
+        """The contract of the model file of a trained network."""
+
+    def trainer(self, data: Sequence[Path], folder: Path, device: str = "cpu", start: Path | None = None) -> Trainer:
+        """The whole of it, ready to ``run()`` or ``resume()``.
+
+        Args:
+            data: folders of photographs.
+            folder: of the run.
+            device: as torch names it.
+            start: what to begin with: the folder of another run, or a model file.
+
+        Raises:
+            ImgenError: no photographs, or a start that is missing or of another network.
+        """
+        torch.manual_seed(self.train.seed)
+        engine = self.engine(device)
+        if start is not None:
+            self.begin(engine, start)
+        source = self.source(data)  # last: it may take minutes
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").write_text(json.dumps(asdict(self), indent=2) + "\n")
+        picture = partial(self.picture, batch=source.batch(0))
+        return Trainer(engine, source, self.train, folder, device=device, picture=picture)
+
+
+def generator_of(start: Path) -> dict[str, Tensor]:
+    """The tensors of a run's averaged generator, or of a model file, by name.
+
+    Raises:
+        ModelError: there are none.
+    """
+    if not start.is_dir():
+        return weights.load(start).state_dict()
+    state = checkpoint.load(start)["average"]
+    return {name.removeprefix(GENERATOR): value for name, value in state.items() if name.startswith(GENERATOR)}
