@@ -70,7 +70,7 @@ def run(
         save: writes the target under a temporary name and renames it (``imgen.image.atomic``); called in a
             thread of its own. What it returns is added to the file's object in the report.
         is_streamed: whether saving works most of it out: then nothing else is saved meanwhile, and it is called in
-            the caller's thread, where Ctrl-C stops it.
+            the caller's thread, where Ctrl-C stops it; it may ``tell`` how far it has got.
         parameters: all that decides what a result looks like, beside the files of a job; --resume compares them.
         options: what to do with existing files, and what to say.
 
@@ -107,7 +107,7 @@ def run(
                 progress.say(f"warning: {trouble}")
 
         try:
-            _flow(jobs, stages, finish)
+            _flow(jobs, stages, finish, progress.within)
         except KeyboardInterrupt:
             summary.interrupted = True
         summary.seconds = time.monotonic() - start
@@ -168,7 +168,9 @@ class _Stages(Generic[L, R]):
         return task
 
 
-def _flow(jobs: Sequence[Job], stages: _Stages[L, R], finish: Callable[[Task], None]) -> None:
+def _flow(
+    jobs: Sequence[Job], stages: _Stages[L, R], finish: Callable[[Task], None], told: Callable[[float], None]
+) -> None:
     """Bring all jobs through the stages; what has been worked out when this is interrupted is still written."""
     with ThreadPoolExecutor(1, "load") as loader, ThreadPoolExecutor(1, "save") as saver:
         waiting = iter(jobs)
@@ -187,6 +189,7 @@ def _flow(jobs: Sequence[Job], stages: _Stages[L, R], finish: Callable[[Task], N
                 stages.processed(task)
                 if task.status == "running" and stages.is_streamed(task.value):
                     wait_for_saves(0)
+                    task.told = told
                     finish(stages.saved(task))
                 else:
                     saves.append(saver.submit(stages.saved, task))

@@ -20,8 +20,9 @@ class Progress:
 
     def __init__(self, total: int, *, quiet: bool = False, stream: TextIO | None = None):
         self._stream = sys.stderr if stream is None else stream
-        self._total, self._count, self._quiet = total, 0, quiet
-        self._bar = total > 1 and not quiet and self._stream.isatty()
+        self._total, self._count, self._part, self._quiet = total, 0, 0.0, quiet
+        self._terminal = not quiet and self._stream.isatty()
+        self._bar = total > 1 and self._terminal
         self._start = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -34,18 +35,24 @@ class Progress:
         self._erase()
         self._bar = False
 
+    def within(self, part: float) -> None:
+        """So much of the next file, 0..1, has been dealt with; of a file that tells this a bar is shown at once."""
+        self._part, self._bar = part, self._terminal
+        self._draw()
+
     def advance(self, line: str) -> None:
-        """One more file has been dealt with; ``line`` is shown where there is no bar."""
-        self._count += 1
-        if self._bar:
+        """One more file has been dealt with; ``line`` is shown where there is no bar, and for a single file."""
+        self._count, self._part = self._count + 1, 0.0
+        if self._bar and self._total > 1:
             self._draw()
         elif not self._quiet:
+            self._erase()
             count = f"[{self._count}/{self._total}] " if self._total > 1 else ""
             self._write(f"{count}{line}\n")
 
     def fail(self, reason: str) -> None:
         """One more file has been dealt with, and came to nothing."""
-        self._count += 1
+        self._count, self._part = self._count + 1, 0.0
         self.say(f"error: {reason}")
 
     def say(self, text: str) -> None:
@@ -57,11 +64,13 @@ class Progress:
     def _draw(self) -> None:
         if not self._bar:
             return
-        filled = BAR * self._count // self._total
+        done = self._count + self._part
+        filled = int(BAR * done / self._total)
         elapsed = time.monotonic() - self._start
-        left = elapsed / self._count * (self._total - self._count) if self._count else 0
-        rest = f"{int(left) // 60}:{int(left) % 60:02} left" if self._count else ""
-        text = f"[{'#' * filled}{'.' * (BAR - filled)}] {self._count}/{self._total} {rest}"
+        left = elapsed / done * (self._total - done) if done else 0
+        rest = f"{int(left) // 60}:{int(left) % 60:02} left" if done else ""
+        share = f"{self._count}/{self._total}" if self._total > 1 else f"{100 * done:.0f} %"
+        text = f"[{'#' * filled}{'.' * (BAR - filled)}] {share} {rest}"
         # Never the whole width: a line that wraps cannot be erased.
         self._write(f"\r{text[: shutil.get_terminal_size().columns - 1]}\x1b[K")
 

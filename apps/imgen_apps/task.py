@@ -4,7 +4,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ class Task:
     seconds: float = 0.0  # of work, without waiting
     warnings: list[str] = field(default_factory=list)
     extra: Mapping[str, object] = field(default_factory=dict)  # what saving returned
+    told: Callable[[float], None] | None = None  # how far it has got, where that is shown
 
     def record(self) -> dict[str, object]:
         """The object for the report."""
@@ -49,6 +50,12 @@ class _Current(threading.local):
 
 
 _current = _Current()
+
+
+def tell(part: float) -> None:
+    """Say, in a stage that takes long in the caller's thread, how much of it has been done, 0..1."""
+    if _current.task is not None and _current.task.told is not None:
+        _current.task.told(part)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The three stages of a batch of upscalings: load a photo and settle its size, upscale, write."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +14,7 @@ from imgen_apps.pipeline import sizes_after
 from imgen_apps.sizes import Enlargement
 from imgen_apps.stages import Stages, ran
 from imgen_apps.super_resolution import SuperResolution
+from imgen_apps.task import tell
 
 LARGE = 64_000_000
 """Pixels of a result from which on it is worked out while it is written, never whole in memory."""
@@ -78,7 +79,7 @@ class Upscaling(Stages[Work]):
         picture, (height, width) = work.picture, work.sizes[0]
         if work.is_streamed:
             write_bands(
-                work.pipeline.bands(picture.pixels, (height, width)),
+                _told(work.pipeline.bands(picture.pixels, (height, width)), height),
                 target,
                 height=height,
                 width=width,
@@ -99,3 +100,12 @@ class Upscaling(Stages[Work]):
 
     def _pipeline(self, frame: Pixels) -> SuperResolution:
         return self.pipeline_for(self.enlargement.factor(*frame.shape[:2]))
+
+
+def _told(bands: Iterator[Pixels], height: int) -> Iterator[Pixels]:
+    """The bands, with word of how far they have got."""
+    rows = 0
+    for band in bands:
+        yield band
+        rows += len(band)
+        tell(rows / height)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 import warnings
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from imgen_apps.batch import Summary
 from imgen_apps.progress import Progress
+from imgen_apps.task import tell
 from tests.apps.text_batch import go, load, save
 
 
@@ -86,3 +88,16 @@ def test_progress_bar_on_a_terminal():
     assert "\r[############............] 1/2 0:00 left\x1b[K" in text
     assert "\r\x1b[Kwarning: something\n" in text
     assert text.endswith("\r\x1b[K")
+
+
+def test_a_single_file_that_takes_long_shows_how_far_it_is(jobs, monkeypatch):
+    def slowly(text, target):
+        tell(0.5)
+        save(text, target)
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    go(jobs[:1], save=slowly, is_streamed=lambda _: True)
+    bar, line = terminal.getvalue().split("\r\x1b[K", 1)
+    assert bar == "\r[############............] 50 % 0:00 left\x1b[K"
+    assert line.startswith(f"{jobs[0].source} -> {jobs[0].target} (")
