@@ -105,6 +105,7 @@ class Upscaling(Stages[Work]):
 def _told(bands: Iterator[Pixels], height: int) -> Iterator[Pixels]:
     """The bands, with word of how far they have got."""
     rows = 0
+    tell(0)
     for band in bands:
         yield band
         rows += len(band)
