@@ -18,11 +18,11 @@ from imgen_apps.memory import available
 from imgen_apps.rows import Rows
 
 SMALLEST = 32  # pixels; what is smaller is mostly margin
-_TILE, _CUDA_TILE = 256, 512
+_TILE, _CUDA_TILE = 384, 512
 _CUDA_WINDOWS = 4  # at once
 _MARGIN = 32  # pixels around a tile of a network that would look at the whole image
 _BYTES_PER_PIXEL = 16384  # of a window, for networks that compute at the size of the result
-_BAND_BYTES = 1 << 27  # of a band of the result, as floats
+_BAND_BYTES = 1 << 28  # of a band of the result, as floats
 
 
 def bands(model: Model, image: Rows, *, tile: int | None = None) -> Iterator[Array]:
