@@ -31,6 +31,8 @@ Size = tuple[int, ...]
 # Sizes to compare at, in multiples: odd ones, flat ones, none of them traced.
 _SIZES = ((1, 5, 3), (3, 3, 7), (1, 9, 2), (2, 13, 11))
 
+_STEP = 5  # pixels to take for a multiple of 1, at which the sizes above would be nothing but border
+
 
 @dataclass(frozen=True)
 class Form:
@@ -134,8 +136,9 @@ def _core(network: Network, spec: Spec) -> Form:
 
     batch, rows, columns = _free("batch", 64), _free("rows"), _free("columns")
     free = [{0: batch, 2: multiple * rows, 3: multiple * columns} for _ in spec.inputs]
-    sizes = [(count, high * multiple, wide * multiple) for count, high, wide in _SIZES]
-    return Form(network, inputs, free, (2, 8 * multiple, 6 * multiple), sizes, 1e-4)
+    step = _STEP if multiple == 1 else multiple
+    sizes = [(count, high * step, wide * step) for count, high, wide in _SIZES]
+    return Form(network, inputs, free, (2, 8 * step, 6 * step), sizes, 1e-4)
 
 
 def _embed(network: Network, spec: Spec) -> Form:

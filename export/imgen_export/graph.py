@@ -38,7 +38,7 @@ def export(network: Network, path: Path, spec: Spec, graph: str = "core") -> Spe
         UsageError: an unknown graph, or a task that has no embed graph.
     """
     form = form_of(network.eval(), spec, graph)
-    model = _trace(form, spec.inputs)
+    model = _trace(form, spec.inputs, path)
     _check(model, path, form)
     worst = _compare(model, form, spec.inputs)
     if worst > form.tolerance:
@@ -56,20 +56,24 @@ def export(network: Network, path: Path, spec: Spec, graph: str = "core") -> Spe
     return described
 
 
-def _trace(form: Form, names: Sequence[str]) -> onnx.ModelProto:
-    with warnings.catch_warnings():  # of the exporter about its own internals
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            form.module,
-            form.inputs(*form.traced),
-            dynamo=True,
-            verbose=False,
-            opset_version=OPSET,
-            input_names=list(names),
-            output_names=["result"],
-            dynamic_shapes=tuple(dict(axes) for axes in form.free),
-            external_data=False,
-        )
+def _trace(form: Form, names: Sequence[str], path: Path) -> onnx.ModelProto:
+    try:
+        with warnings.catch_warnings():  # of the exporter about its own internals
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                form.module,
+                form.inputs(*form.traced),
+                dynamo=True,
+                verbose=False,
+                opset_version=OPSET,
+                input_names=list(names),
+                output_names=["result"],
+                dynamic_shapes=tuple(dict(axes) for axes in form.free),
+                external_data=False,
+            )
+    except torch.onnx.OnnxExporterError as error:  # its message is a page, the cause's begins with the reason
+        reason = " ".join(str(error.__cause__ or error).split())[:200]
+        raise ModelError(f"{path}: torch cannot write this network ({reason}); not written") from error
     if program is None:
         raise ModelError("torch returned no ONNX program; update torch")
     return program.model_proto

@@ -9,11 +9,11 @@ import typer
 if TYPE_CHECKING:
     from imgen.spec import Spec
 
-EPILOG = "Examples:  imgen export inpaint-base out.onnx    imgen export runs/vae vae.onnx"
+EPILOG = "Examples:  imgen export inpaint-base out.onnx    imgen export RealESRGAN_x2plus.pth out.onnx"
 
 
 def export(
-    model: Annotated[str, typer.Argument(help="A run, a .safetensors file, or the name of a built-in model.")],
+    model: Annotated[str, typer.Argument(help="A run, a .safetensors or .pth file, or the name of a built-in model.")],
     output: Annotated[Path, typer.Argument(help="The .onnx file to write; a .json description goes beside it.")],
     graph: Annotated[
         str, typer.Option(help="core: float NCHW, what imgen runs. embed: uint8 in and out, any size, all inside.")
@@ -68,23 +68,25 @@ def _write(source: Path, output: Path, graph: str) -> "Spec":
         from imgen_export.graph import export as write
     except ImportError as error:
         raise UsageError(f'exporting needs torch and onnx ({error}); pip install "imgen[train]"') from error
-    described = replace(weights.read_spec(source), weights_sha256=sha256_of(source))
-    return write(weights.load(source), output, described, graph)
+    spec, network = weights.read(source)
+    return write(network, output, replace(spec, weights_sha256=sha256_of(source)), graph)
 
 
 def _source(model: str) -> Path:
-    """The safetensors file that is meant."""
+    """The weights file that is meant."""
     from imgen.errors import ModelError
     from imgen.runtime.catalogue import entries, weights_file
+    from imgen.runtime.model import SUFFIXES
 
     path = Path(model)
     if path.is_dir():
         return _of_run(path)
-    if path.suffix == ".onnx":
-        raise ModelError(f"{model} is an ONNX file already; export takes a .safetensors file or a built-in name")
-    if path.suffix == ".safetensors" or path.exists():
+    suffix = path.suffix.lower()
+    if suffix == ".onnx":
+        raise ModelError(f"{model} is an ONNX file already; export takes a weights file or a built-in name")
+    if suffix in SUFFIXES or path.exists():
         if not path.is_file():
-            raise ModelError(f"{model} is not a file; give a .safetensors file or one of: {', '.join(entries())}")
+            raise ModelError(f"{model} is not a file; give a weights file or one of: {', '.join(entries())}")
         return path
     return weights_file(model)
 
