@@ -98,6 +98,14 @@ def test_an_animation_frame_by_frame(run: Run) -> None:
         assert np.abs(centres[frame[..., 3] > 0].astype(int) - frame[frame[..., 3] > 0]).max() < 64  # 256 colours
 
 
+def test_pages_of_different_sizes(run: Run) -> None:
+    pages = [RGB, RGB[:10, :20]]
+    write(Picture(list(pages), "TIFF", Metadata()), Path("pages.tif"))
+    assert run("pages.tif", "--target", "80x").exit_code == 0
+    assert [page.shape for page in read(Path("pages-80x.tif")).frames] == [(60, 80, 3), (40, 80, 3)]
+    np.testing.assert_array_equal(read(Path("pages-80x.tif")).frames[1], repeated(pages[1], 4))
+
+
 def test_a_folder_of_all_sorts(run: Run) -> None:
     for name in ("in/a.png", "in/sub/b.tif", "in/sub/c.bmp", "in/d.jpg", "in/e.webp"):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
