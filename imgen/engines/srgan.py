@@ -72,6 +72,13 @@ class SRGAN(Engine):
         self.generator, self.discriminator, self.config = generator, discriminator, config
         self._extractor = (extractor,)  # in a tuple: frozen, so no part of this engine's state
 
+    def check(self, steps: int) -> None:
+        """Refuse a run that would end before all losses have come in."""
+        if steps <= self.config.pixel_steps:
+            raise UsageError(
+                f"{steps} steps: only the pixel loss is at work until {self.config.pixel_steps}; take more"
+            )
+
     def players(self) -> dict[str, Player]:
         """The generator, and the discriminator if there is one."""
         rate, betas = self.config.learning_rate, (self.config.beta1, 0.999)

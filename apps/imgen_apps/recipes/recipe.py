@@ -75,10 +75,11 @@ class Recipe(ABC):
             start: what to begin with: the folder of another run, or a model file.
 
         Raises:
-            ImgenError: no photographs, or a start that is missing or of another network.
+            ImgenError: no photographs, too few steps, or a start that is missing or of another network.
         """
         torch.manual_seed(self.train.seed)
         engine = self.engine(device)
+        engine.check(self.train.steps)
         if start is not None:
             self.begin(engine, start)
         source = self.source(data)  # last: it may take minutes
