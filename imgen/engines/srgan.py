@@ -73,11 +73,9 @@ class SRGAN(Engine):
         self._extractor = (extractor,)  # in a tuple: frozen, so no part of this engine's state
 
     def check(self, steps: int) -> None:
-        """Refuse a run that would end before all losses have come in."""
+        """The run must go on when all losses have come in; UsageError otherwise."""
         if steps <= self.config.pixel_steps:
-            raise UsageError(
-                f"{steps} steps: only the pixel loss is at work until {self.config.pixel_steps}; take more"
-            )
+            raise UsageError(f"the adversary waits until step {self.config.pixel_steps}: train for more steps")
 
     def players(self) -> dict[str, Player]:
         """The generator, and the discriminator if there is one."""

@@ -128,7 +128,7 @@ def test_pixels_are_alone_for_as_long_as_is_asked() -> None:
     assert [name for name, _ in srgan.step(repeat(pairs()), 2)] == ["discriminator", "generator"]  # type: ignore[misc]
     assert set(srgan.terms()) == {"pixel", "content", "adversarial"}
     srgan.check(3)
-    with pytest.raises(UsageError, match="until 2; take more"):
+    with pytest.raises(UsageError, match="until step 2"):
         srgan.check(2)
     with pytest.raises(UsageError, match="pixel is 0"):
         engine(pixel_steps=2)
