@@ -101,9 +101,9 @@ class SuperResolution(Pipeline):
         rows = self._planes(frame, target)
         finished: list[Pixels] = []
         for top in range(0, target[0], _SLAB_ROWS):
-            planes = rows.read(top, min(top + _SLAB_ROWS, target[0]))
-            finished.append(_pixels(planes, frame, target, top))
-            if sum(slab.nbytes for slab in finished) >= _BAND_BYTES or top + _SLAB_ROWS >= target[0]:
+            bottom = min(top + _SLAB_ROWS, target[0])
+            finished.append(_pixels(rows.read(top, bottom), frame, target, top))
+            if sum(slab.nbytes for slab in finished) >= _BAND_BYTES or bottom == target[0]:
                 yield np.concatenate(finished)
                 finished = []
 

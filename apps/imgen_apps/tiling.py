@@ -58,6 +58,7 @@ def bands(model: Model, image: Rows, *, tile: int | None = None) -> Iterator[Arr
             side = max(SMALLEST, side // 2)
         else:
             yield band
+            del band  # not to hold two while the next is made
             done = row.end
 
 
