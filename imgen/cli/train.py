@@ -23,7 +23,8 @@ EPILOG = (
 METHODS = (
     "aae, aegan, ali, autoencoder, bigan, classifier, conditional-gan, conditional-vae, dcgan, gan, infogan, lsgan, "
     "memoriser, vae, vae-gan, wae-gan, wae-mmd, wgan, wgan-gp; or inpainting, inpainting-refine, upscaling-x2, "
-    "upscaling-x3, upscaling-x4, upscaling-photo-x2, upscaling-photo-x4, srresnet, srgan"
+    "upscaling-x3, upscaling-x4, upscaling-x4-finish, upscaling-photo-x2, upscaling-photo-x4, upscaling-gan-x4, "
+    "srresnet, srgan"
 )
 BATCH = 64
 LOOP = "train."
@@ -78,6 +79,9 @@ def train(
         Path | None,
         typer.Option(help="Of a recipe: begin with the networks of a run's folder or of a .safetensors file."),
     ] = None,
+    teacher: Annotated[
+        Path | None, typer.Option(help="Of upscaling-photo: a larger network to learn from, .pth or .safetensors.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint, exactly.")] = False,
 ) -> None:
     """Train a model: a run in a folder, which can be stopped and resumed, and a .safetensors file at its end."""
@@ -99,15 +103,18 @@ def train(
     about = _given({"name": name, "licence": licence})
     place = torch_device(device)
     if method in ENGINES:
-        if start is not None:
-            raise UsageError(f"--start is for recipes; {method} goes on with a run of its own by --resume")
+        if start is not None or teacher is not None:
+            option = "start" if start is not None else "teacher"
+            raise UsageError(f"--{option} is for recipes; {method} goes on with a run of its own by --resume")
         texts = split(settings or [])
         trainer = begin(method, folder, place, _given(sets), loop, texts, about=about, resume=resume)
     else:
         foreign = _given({"size": size, "channels": channels, "column": column, "augment": augment, "set": settings})
         if foreign:
             raise UsageError(f"--{next(iter(foreign))} is not for {method}, whose numbers are in its recipe")
-        trainer = _of_recipe(RECIPES[method], folder, place, data or [], batch, loop, start, resume)
+        recipe = RECIPES[method] if batch is None else RECIPES[method].with_batch(batch)
+        recipe = recipe if teacher is None else recipe.with_teacher(teacher)
+        trainer = _of_recipe(recipe, folder, place, data or [], loop, start, resume)
     try:
         trainer.run()
     except KeyboardInterrupt:
@@ -192,13 +199,10 @@ def _of_recipe(
     folder: Path,
     device: str,
     data: list[str],
-    batch: int | None,
     loop: Mapping[str, Any],
     start: Path | None,
     resume: bool,
 ) -> "Trainer":
-    if batch is not None:
-        recipe = recipe.with_batch(batch)
     recipe = replace(recipe, train=replace(recipe.train, **loop))
     trainer = recipe.trainer([Path(name) for name in data], folder, device, start)
     if resume:

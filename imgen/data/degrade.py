@@ -23,11 +23,8 @@ def bicubic(image: Pixels, scale: int) -> Pixels:
 def real_world(image: Pixels, scale: int, rng: np.random.Generator) -> Pixels:
     """Made smaller by a whole factor, with what happens to photos on the way: H x W x 3, 8 bit.
 
-    A quarter of the images get the plain bicubic, as of a clean source; a JPEG at the end comes in two of
-    three, since most photos are one.
+    A JPEG at the end comes in two of three, since most photos are one.
     """
-    if rng.random() < 0.25:
-        return bicubic(image, scale)
     height, width = image.shape[0] // scale, image.shape[1] // scale
     now = image.astype(np.float32)
     if rng.random() < 0.7:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from imgen import weights
 from imgen.engines.engine import Engine
+from imgen.errors import UsageError
 from imgen.networks.network import Network
 from imgen.spec import Spec
 from imgen.training import checkpoint
@@ -40,6 +41,14 @@ class Recipe(ABC):
         Raises:
             UsageError: this recipe cannot have that many.
         """
+
+    def with_teacher(self, teacher: Path) -> Self:
+        """The same, learning from a larger network, a model file.
+
+        Raises:
+            UsageError: this recipe learns from photographs alone.
+        """
+        raise UsageError(f"{teacher} cannot teach this recipe, which learns from photographs alone; leave it out")
 
     @abstractmethod
     def source(self, data: Sequence[Path]) -> Source:

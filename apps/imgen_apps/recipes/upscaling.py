@@ -1,13 +1,20 @@
 """How the built-in upscalers are trained: ``upscale-x2`` to ``-x4``, and from them ``upscale-photo-x2`` and ``-x4``.
 
     imgen train upscaling-x4 --data DIR... --out runs/x4
+    imgen train upscaling-x4-finish --data DIR... --out runs/x4-finish --start runs/x4
     imgen train upscaling-x2 --data DIR... --out runs/x2 --start runs/x4
-    imgen train upscaling-photo-x4 --data DIR... --out runs/photo-x4 --start runs/x4
+    imgen train upscaling-photo-x4 --data DIR... --out runs/photo-x4 --start runs/x4 --teacher TEACHER.pth
 
-Any folders of photographs will do. The first kind is faithful: bicubically reduced squares, and the mean
-absolute difference. The second is for photos as they are: blur, noise and JPEG on the way down, and features
-and an adversary to sharpen what comes back. Begun from the first kind's weights, it stays close enough to it for
-the two to be mixed. The built-in models' cards name data, time and figures.
+Any folders of photographs will do. The first kind is faithful: bicubically reduced squares and the mean
+absolute difference, at the end the squared one. The second is for photos as they are: blur, noise and JPEG on the
+way down. What damage has taken, pixels alone bring back as an average, which is soft; so what it should make
+of damaged squares is what a larger network makes of them that was trained with an adversary (the teacher). Begun
+from the first kind's weights, the second stays close enough to it for the two to be mixed. The built-in
+models' cards name data, time and figures.
+
+    imgen train upscaling-gan-x4 --data DIR... --out runs/gan-x4 --start runs/photo-x4
+
+sharpens without a teacher, by features and an adversary of its own; that takes a GPU.
 
     imgen train srresnet --data DIR... --out runs/srresnet
     imgen train srgan --data DIR... --out runs/srgan --start runs/srresnet
@@ -24,7 +31,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from imgen import weights
 from imgen.data.degrade import bicubic, real_world
 from imgen.data.photos import Photos
 from imgen.engines.engine import Engine
@@ -53,7 +62,8 @@ class UpscalingRecipe(Recipe):
     network: Upscaler.Config | SRResNet.Config
     critic: PatchGAN.Config | SRGANDiscriminator.Config = field(default_factory=lambda: PatchGAN.Config(width=32))
     features: str = ""  # a name in FEATURES, of losses with a content
-    real_world: bool = False  # as photos are made smaller in the world, otherwise bicubically
+    damaged: float = 0.0  # share of the squares that are made smaller as photos in the world; others are bicubically
+    teacher: str = ""  # a model file: what it makes of damaged squares is what they should become
     side: int = 32  # of the small squares
     batch: int = 16
 
@@ -62,6 +72,10 @@ class UpscalingRecipe(Recipe):
     def with_batch(self, batch: int) -> Self:
         """Any number."""
         return replace(self, batch=batch)
+
+    def with_teacher(self, teacher: Path) -> Self:
+        """Of recipes with damaged squares."""
+        return replace(self, teacher=str(teacher)) if self.damaged else super().with_teacher(teacher)
 
     def source(self, data: Sequence[Path]) -> "RandomPairs":
         """Squares, and the same made smaller."""
@@ -109,16 +123,34 @@ class RandomPairs:
 
     def __init__(self, photos: Photos, recipe: UpscalingRecipe) -> None:
         self.photos, self.recipe = photos, recipe
+        self.teacher = weights.read(Path(recipe.teacher))[1] if recipe.teacher else None
 
     def batch(self, index: int) -> Pairs:
         """Small squares N x 3 x S x S and large ones, scale times as large, both in 0..1."""
         recipe, scale = self.recipe, self.recipe.network.scale
         rng = np.random.default_rng((recipe.train.seed, index))
-        high = [self.photos.crop(rng, recipe.side * scale, (1.0, 2.0)) for _ in range(recipe.batch)]
+        squares = [self.photos.crop(rng, recipe.side * scale, (1.0, 2.0)) for _ in range(recipe.batch)]
         if rng.random() < 0.5:
-            high = [np.ascontiguousarray(square.swapaxes(0, 1)) for square in high]
-        low = [real_world(square, scale, rng) if recipe.real_world else bicubic(square, scale) for square in high]
-        return Pairs(_unit(low), _unit(high))
+            squares = [np.ascontiguousarray(square.swapaxes(0, 1)) for square in squares]
+        damaged = rng.random(recipe.batch) < recipe.damaged
+        low = [
+            real_world(square, scale, rng) if worse else bicubic(square, scale)
+            for square, worse in zip(squares, damaged, strict=True)
+        ]
+        pairs = Pairs(_unit(low), _unit(squares))
+        if self.teacher is not None and damaged.any():
+            pairs.high[damaged] = self._taught(pairs.low[damaged])
+        return pairs
+
+    @torch.no_grad()
+    def _taught(self, low: Tensor) -> Tensor:
+        """What the teacher makes of small squares, at the size of the large ones."""
+        assert self.teacher is not None
+        made: Tensor = self.teacher(low)
+        side = self.recipe.side * self.recipe.network.scale
+        if made.shape[-1] != side:
+            made = F.interpolate(made, (side, side), mode="bicubic", antialias=True, align_corners=False)
+        return made.clamp(0, 1)
 
 
 def _unit(squares: Sequence[np.ndarray]) -> Tensor:
@@ -136,30 +168,32 @@ FEATURES: dict[str, Callable[[str], Extractor]] = {
 }
 
 
+_L1 = SRGANConfig(pixel=1.0, pixel_loss="l1", content=0.0, adversarial=0.0, learning_rate=1e-3)
+
+
 def _fidelity(scale: int, steps: int) -> UpscalingRecipe:
     return UpscalingRecipe(
         TrainConfig(steps=steps, warm_up=200, decay=0.6, ema=0.998, clip=1.0),
-        SRGANConfig(pixel=1.0, pixel_loss="l1", content=0.0, adversarial=0.0, learning_rate=1e-3),
+        _L1,
         Upscaler.Config(scale),
     )
 
 
-def _photo(scale: int, steps: int, pixel_steps: int) -> UpscalingRecipe:
-    return UpscalingRecipe(
-        TrainConfig(steps=steps, warm_up=50, decay=0.35, ema=0.995, clip=10.0),
-        SRGANConfig(
-            pixel=10.0,
-            pixel_loss="l1",
-            content=2.0,
-            distance="normalised",
-            adversarial=0.1,
-            matching=1.0,
-            pixel_steps=pixel_steps,
-            learning_rate=3e-4,
-        ),
-        Upscaler.Config(scale),
+def _photo(scale: int, steps: int) -> UpscalingRecipe:
+    return replace(
+        _fidelity(scale, steps),
+        train=TrainConfig(steps=steps, warm_up=50, decay=0.6, ema=0.995, clip=1.0),
+        losses=replace(_L1, learning_rate=5e-4),
+        damaged=0.75,
+    )
+
+
+def _gan(scale: int) -> UpscalingRecipe:
+    return replace(
+        _photo(scale, 50_000),
+        train=TrainConfig(steps=50_000, warm_up=50, decay=0.35, ema=0.995, clip=10.0),
+        losses=SRGANConfig(10.0, "l1", 2.0, "normalised", adversarial=0.1, matching=1.0, learning_rate=3e-4),
         features="vgg16",
-        real_world=True,
         side=96 // scale,  # so that the features, which are what takes time, see the same number of pixels
         batch=8,
     )
@@ -182,10 +216,16 @@ _SRGAN = replace(
 
 RECIPES: dict[str, UpscalingRecipe] = {
     "upscaling-x2": _fidelity(2, 900),
-    "upscaling-x3": _fidelity(3, 900),
+    "upscaling-x3": _fidelity(3, 700),
     "upscaling-x4": _fidelity(4, 4500),
-    "upscaling-photo-x2": _photo(2, 2000, 1200),
-    "upscaling-photo-x4": _photo(4, 3500, 2500),
+    "upscaling-x4-finish": replace(
+        _fidelity(4, 1300),
+        train=TrainConfig(steps=1300, warm_up=100, decay=0.9, ema=0.998, clip=1.0),
+        losses=replace(_L1, pixel=20.0, pixel_loss="l2", learning_rate=6e-4),
+    ),
+    "upscaling-photo-x2": _photo(2, 600),
+    "upscaling-photo-x4": _photo(4, 1000),
+    "upscaling-gan-x4": _gan(4),
     "srresnet": _SRRESNET,
     "srgan": _SRGAN,
 }

@@ -10,7 +10,7 @@ import torch
 
 from imgen import weights
 from imgen.data.degrade import bicubic
-from imgen.errors import ModelError
+from imgen.errors import ModelError, UsageError
 from imgen.networks.patchgan import PatchGAN
 from imgen.networks.srresnet import SRGANDiscriminator, SRResNet
 from imgen.networks.upscaler import Upscaler
@@ -21,9 +21,9 @@ from imgen_apps.recipes.upscaling import RECIPES, UpscalingRecipe
 TRAIN = TrainConfig(steps=2, log_every=1, picture_every=2)
 FIDELITY = replace(RECIPES["upscaling-x4"], train=TRAIN, network=Upscaler.Config(4, 4, 1), side=8, batch=2)
 PHOTO = replace(
-    RECIPES["upscaling-photo-x4"],
+    RECIPES["upscaling-gan-x4"],
     train=TRAIN,
-    losses=replace(RECIPES["upscaling-photo-x4"].losses, pixel_steps=1),
+    losses=replace(RECIPES["upscaling-gan-x4"].losses, pixel_steps=1),
     network=FIDELITY.network,
     critic=PatchGAN.Config(width=4),
     side=8,
@@ -100,6 +100,25 @@ def test_another_scale_takes_over_what_does_not_depend_on_it(photos: Path, tmp_p
     begun = twice.trainer([photos], tmp_path / "x2", start=tmp_path / "x4").engine.product
     assert torch.equal(begun.enter.weight, first.average.engine.product.enter.weight)
     assert begun(torch.rand(1, 3, 4, 4)).shape == (1, 3, 8, 8)
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_a_teacher_says_what_damaged_squares_become(scale: int, photos: Path, tmp_path: Path) -> None:
+    larger = Upscaler(Upscaler.Config(4, 8, 1)).eval()
+    weights.save(larger, tmp_path / "teacher.safetensors", replace(FIDELITY.spec(larger), licence="CC0-1.0"))
+    network = replace(FIDELITY.network, scale=scale)
+    recipe = replace(RECIPES[f"upscaling-photo-x{scale}"], train=TRAIN, network=network, side=8, batch=8)
+    low, high = recipe.source([photos]).batch(0)
+    taught = recipe.with_teacher(tmp_path / "teacher.safetensors").source([photos]).batch(0)
+    assert torch.equal(taught.low, low)
+    assert taught.high.shape == high.shape
+    changed = torch.tensor([not torch.equal(a, b) for a, b in zip(taught.high, high, strict=True)])
+    clean = torch.tensor([np.array_equal(pixels(a), bicubic(pixels(b), scale)) for a, b in zip(low, high, strict=True)])
+    assert torch.equal(changed, ~clean)
+    if scale == 4:
+        assert torch.allclose(taught.high[changed], larger(low[changed]).clamp(0, 1), atol=1e-6)
+    with pytest.raises(UsageError, match="photographs alone"):
+        FIDELITY.with_teacher(tmp_path / "teacher.safetensors")
 
 
 @pytest.mark.parametrize("network", [Upscaler.Config(4, 8, 1), SRResNet.Config(4, 4, 1)], ids=["wider", "another"])
