@@ -13,10 +13,9 @@ from imgen.runtime import Model
 from imgen_apps.holes import SMALLEST, Group, Mask, Plan, plan
 from imgen_apps.masks import MaskLike, masks_for
 from imgen_apps.merging import MAX_FEATHER, Patch, merge
-from imgen_apps.pipeline import Image, Pipeline, Pixels, edit
+from imgen_apps.pipeline import GREY, Image, Pipeline, Pixels, edit
 
 FEATHER = 2  # on Kodak24, 4 is no better and 8 is worse
-_GREY = np.array([[0.299], [0.587], [0.114]], np.float32)  # ITU-R BT.601, as Pillow and OpenCV
 
 
 class Inpainting(Pipeline):
@@ -117,7 +116,7 @@ class Inpainting(Pipeline):
         image = to_nchw(view[..., :1].repeat(3, 2) if grey else view[..., :3])
         hole = to_nchw(np.where(unknown > 0, np.float32(1), np.float32(0)))
         filled = self._run(image * (1 - hole), hole)[0].transpose(1, 2, 0)
-        return filled @ _GREY if grey else filled
+        return filled @ GREY[:, None] if grey else filled
 
     def _run(self, image: npt.NDArray[np.float32], hole: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """The network, on sizes it does not take too."""

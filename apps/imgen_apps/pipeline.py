@@ -23,6 +23,9 @@ Pixels = npt.NDArray[Any]  # H x W x C, uint8, uint16, float32 or float64 in 0..
 Image = TypeVar("Image", bound=str | Path | bytes | PIL.Image.Image | npt.NDArray[Any])
 Change = Callable[[list[Pixels]], bool]
 
+GREY = np.array([0.299, 0.587, 0.114], np.float32)
+"""What red, green and blue add to grey: ITU-R BT.601, as Pillow and OpenCV."""
+
 
 class Pipeline:
     """One task: photos of any size, depth and kind in, photos of the same kind out.

@@ -7,19 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from imgen.errors import UsageError
+from imgen.errors import ModelError, UsageError
 from imgen.image.tensor import Size, to_nchw, to_pixels
 from imgen.runtime import Model, load, load_blend
 from imgen.runtime.model import Array
 from imgen_apps import resampling, tiling
-from imgen_apps.pipeline import Image, Pipeline, Pixels, edit
+from imgen_apps.pipeline import GREY, Image, Pipeline, Pixels, edit
 from imgen_apps.rows import Rows
 from imgen_apps.sizes import SCALE, Enlargement
 from imgen_apps.transparency import bleed, clamped, divided, multiplied
 
 _SLAB_ROWS = 64  # that are converted at once
 _BAND_BYTES = 1 << 25  # that are given on at once, to be compressed while the next are computed
-_GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow and OpenCV
 
 
 class SuperResolution(Pipeline):
@@ -35,7 +34,7 @@ class SuperResolution(Pipeline):
             device and its free memory.
 
     Raises:
-        ModelError: the model was made for another task.
+        ModelError: the model was made for another task, or does not enlarge.
         UsageError: a tile that is mostly margin.
     """
 
@@ -43,6 +42,8 @@ class SuperResolution(Pipeline):
 
     def __init__(self, model: Model, *, tile: int | None = None):
         super().__init__(model)
+        if model.spec.scale < 2:
+            raise ModelError(f"{model.spec.name} says that it enlarges {model.spec.scale} times; choose another model")
         if tile and tile < tiling.SMALLEST:
             raise UsageError(f"tile is {tile}, but must be at least {tiling.SMALLEST} pixels, or 0 for automatic")
         self.tile = tile or None
@@ -156,15 +157,15 @@ def _pixels(planes: Array, frame: Pixels, size: Size, top: int) -> Pixels:
     channels = frame.shape[2]
     parts = [planes[:1] if channels > 2 else _grey(planes[:1])]
     if channels in (2, 4):
-        alpha = _grey(planes[-1:]) if len(planes) == 2 else np.ones_like(planes[:1, :1])
-        if size[0] > frame.shape[0] or size[1] > frame.shape[1]:
+        alpha = _grey(planes[-1:]) if len(planes) == 2 else np.ones_like(planes[:, :1])
+        if len(planes) == 2 and (size[0] > frame.shape[0] or size[1] > frame.shape[1]):
             alpha[0, 0] = clamped(alpha[0, 0], frame, size, top)
         parts.append(alpha)
     return to_pixels(np.concatenate(parts, axis=1), frame.dtype)
 
 
 def _grey(planes: Array) -> Array:
-    return np.tensordot(planes, _GREY, (1, 0))[:, None]
+    return np.tensordot(planes, GREY, (1, 0))[:, None]
 
 
 def _translucent(frame: Pixels) -> bool:

@@ -90,6 +90,8 @@ def test_what_is_refused(inpaint_model: Path) -> None:
         SuperResolution(Blur(), tile=8)
     with pytest.raises(ModelError, match="a model for 'inpaint', not for 'upscale'"):
         SuperResolution(imgen.load_model(inpaint_model))
+    with pytest.raises(ModelError, match="blur says that it enlarges 1 times"):
+        SuperResolution(Blur(scale=1))
     with pytest.raises(UsageError, match=r"fidelity is 1\.5"):
         pipelines(fidelity=1.5)
 
