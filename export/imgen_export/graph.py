@@ -1,8 +1,11 @@
 """Write a network's graph as ONNX, run it at sizes it was not traced at, compare, or refuse."""
 
 import hashlib
+import io
+import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,8 +61,7 @@ def export(network: Network, path: Path, spec: Spec, graph: str = "core") -> Spe
 
 def _trace(form: Form, names: Sequence[str], path: Path) -> onnx.ModelProto:
     try:
-        with warnings.catch_warnings():  # of the exporter about its own internals
-            warnings.simplefilter("ignore")
+        with _quiet():
             program = torch.onnx.export(
                 form.module,
                 form.inputs(*form.traced),
@@ -77,6 +79,19 @@ def _trace(form: Form, names: Sequence[str], path: Path) -> onnx.ModelProto:
     if program is None:
         raise ModelError("torch returned no ONNX program; update torch")
     return program.model_proto
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the pages that torch writes about its internals and about what it cannot trace."""
+    disabled = logging.root.manager.disable
+    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        logging.disable(logging.ERROR)
+        try:
+            yield
+        finally:
+            logging.disable(disabled)
 
 
 def _check(model: onnx.ModelProto, path: Path, form: Form) -> None:

@@ -39,7 +39,7 @@ class Foreign(Network):
 
     def forward(self, image: Tensor) -> Tensor:
         """See the class."""
-        made = self.network(image)
+        made = self.network(image.clone())  # RCAN multiplies what it is given, in place
         return made if isinstance(made, Tensor) else made[0]  # some also give what they found on the way
 
 
@@ -59,6 +59,9 @@ def load(path: Path) -> tuple[Spec, Foreign]:
     network = Foreign(found.model.float()).eval().requires_grad_(False)
     multiple = max(needs.minimum, needs.multiple_of)
     _check(path, name, network, multiple, found.scale)
+    for module in network.modules():
+        if hasattr(module, "update_params"):  # SPAN folds its weights whenever it runs: once will do, and can be traced
+            vars(module)["update_params"] = _nothing
     measured = multiple == 1 and network.parameter_count() <= _MEASURED
     radius = radius_of(network) if measured else None
     spec = Spec(
@@ -151,6 +154,10 @@ def _check(path: Path, name: str, network: Foreign, multiple: int, scale: int) -
         raise ModelError(f"{path}: {name} fails on {side} x {side} pixels ({type(error).__name__})") from error
     if shape != (1, 3, scale * side, scale * side):
         raise ModelError(f"{path}: {name} makes {shape} of {side} x {side} pixels instead of {scale} times as many")
+
+
+def _nothing() -> None:
+    """In place of a method whose work is done."""
 
 
 @contextmanager

@@ -17,6 +17,17 @@ class Squeeze(nn.Module):
         return image * image.mean((2, 3), keepdim=True)
 
 
+class Gate(nn.Module):
+    """Weighs the image by a gate on its mean, which larger weights would saturate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(0.001))
+
+    def forward(self, image: Tensor) -> Tensor:
+        return image * torch.sigmoid(1000 * self.weight * image.mean((2, 3), keepdim=True))
+
+
 class Windows(nn.Module):
     """Gives each 4 x 4 block its mean: never farther than 3 pixels, but not the same everywhere."""
 
@@ -45,6 +56,7 @@ class Ramp(nn.Module):
         (row(*(13 * [3])), None),  # beyond the limit of the test
         (nn.Sequential(row(3), nn.InstanceNorm2d(3)), None),
         (nn.Sequential(row(3), Squeeze()), None),
+        (nn.Sequential(row(3), Gate()), None),
         (Windows(), None),
         (Ramp(), None),
         (nn.Linear(5, 5), None),  # takes no images

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from spandrel.architectures.RCAN import RCAN
+from spandrel.architectures.SPAN import SPAN
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -76,6 +78,27 @@ def test_an_old_file_in_half_precision(tmp_path: Path) -> None:
     expected = apply({key: value.float() for key, value in half.items()}, image, 2)
     assert torch.allclose(network(image), expected, atol=1e-6)
     assert spec.scale == 2
+
+
+def test_an_architecture_that_works_in_place_leaves_its_input(tmp_path: Path) -> None:
+    net = RCAN(n_resgroups=1, n_resblocks=1, n_feats=8, reduction=2, scale=2)
+    spec, network = foreign.load(write(tmp_path / "m.pth", net.state_dict()))
+    image = torch.full((1, 3, 8, 8), 0.5)
+    assert network(image).shape == (1, 3, 16, 16)
+    assert (image == 0.5).all()
+    assert spec.receptive_field == "global"  # it weighs channels by their mean
+
+
+def test_an_architecture_that_folds_itself_does_so_once(tmp_path: Path) -> None:
+    net = SPAN(num_in_ch=3, num_out_ch=3, feature_channels=8, upscale=2).eval()
+    spec, network = foreign.load(write(tmp_path / "m.pth", net.state_dict()))
+    image = torch.rand(1, 3, 8, 8)
+    expected = net(image)
+    for name, parameter in network.named_parameters():
+        if ".sk." in name:  # is in the folded weights already
+            parameter.zero_()
+    assert torch.allclose(network(image), expected, atol=1e-5)
+    assert (spec.receptive_field, spec.radius) == ("finite", 21)
 
 
 class Trap:
