@@ -38,7 +38,8 @@ import logging, os, threading
 def state():
     threads = [thread.name for thread in threading.enumerate()]
     return dict(os.environ), list(logging.root.handlers), threads, sys.excepthook, os.getcwd()
-for library in ("numpy", "cv2", "PIL.Image", "onnxruntime", "typer", "torchvision", "onnx", "onnxscript", "safetensors"):
+drawing = ("numpy", "cv2", "PIL.Image", "typer")
+for library in (*drawing, "onnxruntime", "torchvision", "onnx", "onnxscript", "safetensors"):
     importlib.import_module(library)
 before = state()
 for package in ("imgen", "imgen_apps", "imgen_export"):
