@@ -3,9 +3,14 @@
 import cv2
 import numpy as np
 import numpy.typing as npt
+import PIL.Image
+import PIL.ImageDraw
+import PIL.ImageFont
 import pytest
 
+import imgen
 from imgen.image.pixels import Pixels
+from imgen.runtime.model import Array
 from imgen_apps.super_resolution import SuperResolution
 from imgen_apps.transparency import bleed, clamped, divided, multiplied
 from tests.apps.upscalers import Blur
@@ -71,3 +76,39 @@ def test_no_fringe_around_one_colour(size: tuple[int, int]) -> None:
     visible = result[result[..., 3] > 2]
     np.testing.assert_allclose(visible[:, :3].astype(int), np.tile([204, 153, 51], (len(visible), 1)), atol=2)
     assert {0, 255} < set(np.unique(result[..., 3]))
+
+
+def _logo(side: int) -> Array:
+    """Letters and rings with colours that change, with edges of several softnesses; side x side x 4, 0..1."""
+    drawn = PIL.Image.new("L", (4 * side, 4 * side))
+    draw = PIL.ImageDraw.Draw(drawn)
+    draw.ellipse([0.3 * side, 0.3 * side, 2.4 * side, 2.4 * side], outline=255, width=side // 2)
+    draw.polygon([(2.2 * side, 2 * side), (3.8 * side, 3.6 * side), (2 * side, 3.8 * side)], fill=255)
+    draw.text((0.2 * side, 2.7 * side), "imgen", fill=255, font=PIL.ImageFont.load_default(0.6 * side))
+    sharp = np.asarray(drawn.reduce(4), np.float32) / 255
+    y, x = np.mgrid[:side, :side].astype(np.float32) / side
+    alpha = np.where(x > 0.55, cv2.GaussianBlur(sharp, (0, 0), side / 64), sharp)
+    return np.dstack([0.9 - 0.6 * x, 0.2 + 0.6 * y, 0.5 + 0.4 * np.sin(9 * x) * np.cos(7 * y), alpha])
+
+
+def _resized(pixels: Array, side: int) -> Array:
+    planes = pixels.transpose(2, 0, 1)
+    resized = [np.asarray(PIL.Image.fromarray(p).resize((side, side), PIL.Image.Resampling.BICUBIC)) for p in planes]
+    return np.clip(np.stack(resized, axis=2), 0, 1)
+
+
+def _over(pixels: Array, background: float) -> Array:
+    return pixels[..., :3] * pixels[..., 3:] + background * (1 - pixels[..., 3:])
+
+
+def test_a_logo_over_black_and_over_white() -> None:
+    truth = _logo(256)
+    small = _resized(np.dstack([_over(truth, 0), truth[..., 3]]), 64)  # multiplied with alpha, as it should be
+    colours = np.where(small[..., 3:] > 0, small[..., :3] / np.maximum(small[..., 3:], 1e-6), 0)
+    logo = np.rint(255 * np.dstack([colours.clip(0, 1), small[..., 3]])).astype(np.uint8)
+    bicubic = _resized((logo / 255).astype(np.float32), 256)
+    result = imgen.upscale(logo, model="upscale-x4", device="cpu") / 255
+    for background in (0, 1):
+        wanted = _over(truth, background)
+        error, bar = (((_over(image, background) - wanted) ** 2).mean() for image in (result, bicubic))
+        assert error < bar, background
