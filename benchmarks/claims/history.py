@@ -27,7 +27,7 @@ def exact() -> Found:
         q = p * q / (p + q)
         q = q / q.sum()
         apart.append(float((q - p).abs().sum()))
-    return {"|q - p| at first": apart[0], "after 20 steps": apart[-1], "rate of the last step": apart[-1] / apart[-2]}
+    return {"q from p, at first": apart[0], "after 20 steps": apart[-1], "rate of the last step": apart[-1] / apart[-2]}
 
 
 def run(arm: str, seed: int, data: str, judge: str, steps: int) -> Found:

@@ -14,6 +14,8 @@ from imgen.networks.network import Network
 from imgen.networks.patchgan import PatchGAN
 from imgen.networks.resnet import ResNetCritic, ResNetGenerator
 from imgen.networks.scale import Shape
+from imgen.networks.srresnet import SRGANDiscriminator, SRResNet
+from imgen.networks.upscaler import Upscaler
 from imgen.spec import Spec
 
 SPEC = Spec(name="tiny", task="inpaint", licence="CC0-1.0", inputs=("image", "mask"), multiple=16)
@@ -31,6 +33,9 @@ NETS: list[Network] = [
     discriminator(VECTOR, width=4),
     ResNetGenerator(ResNetGenerator.Config(8, 1, 4, 4)),
     ResNetCritic(ResNetCritic.Config(8, 1, 4)),
+    SRGANDiscriminator(SRGANDiscriminator.Config(32, 3, 4, 8)),
+    SRResNet(SRResNet.Config(4, 4, 1)),
+    Upscaler(Upscaler.Config(4, 8, 1)),
     MappedDecoder.of(MLP(MLP.Config(3, 4, 8)), decoder(IMAGE, 4, width=4)),
 ]
 
