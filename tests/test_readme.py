@@ -45,6 +45,12 @@ def inpaint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def upscale() -> Path:
+    """What `imgen export upscale-photo-x4 upscale.onnx --graph embed` copies."""
+    return catalogue.find_model("upscale-photo-x4").with_name("upscale-photo-x4-embed.onnx")
+
+
+@pytest.fixture(scope="module")
 def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `imgen export runs/vae decoder.onnx` writes, of a tiny run."""
     path = tmp_path_factory.mktemp("decoder") / "decoder.onnx"
@@ -59,9 +65,9 @@ def test_snippets_run(
 ) -> None:
     photo = shutil.copy(ASSETS / "astronaut.jpg", tmp_path / "photo.jpg")
     shutil.copy(ASSETS / "astronaut-mask.png", tmp_path / "mask.png")
-    for name in ("inpaint.onnx", "decoder.onnx"):
+    for name in ("inpaint.onnx", "upscale.onnx", "decoder.onnx"):
         if name in text:
-            shutil.copy(request.getfixturevalue(name.removesuffix(".onnx")), tmp_path)
+            shutil.copy(request.getfixturevalue(name.removesuffix(".onnx")), tmp_path / name)
     monkeypatch.chdir(tmp_path)
     exec(compile(text, str(page), "exec"), {})
     for result in tmp_path.glob("filled.*"):
