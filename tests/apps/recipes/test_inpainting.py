@@ -25,16 +25,6 @@ SMALL = InpaintingRecipe(
 )
 
 
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for index in range(3):
-        smooth = cv2.resize(rng.integers(0, 255, (6, 8, 3), np.uint8), (96, 72), interpolation=cv2.INTER_CUBIC)
-        cv2.imwrite(str(folder / f"{index}.png"), smooth)
-    return folder
-
-
 def test_batches_depend_on_seed_and_number_alone(photos: Path) -> None:
     source = RandomHoles(Photos([photos]), SMALL)
     one, again = source.batch(1), source.batch(1)
