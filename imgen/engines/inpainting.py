@@ -6,7 +6,7 @@ distance is that of Zhang et al. 2018 on whatever extractor is given, and the ad
 spectrally normalised hinge instead of R1 (no second derivatives: half the cost on a CPU).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,11 +16,9 @@ from torch.nn import functional as F
 
 from imgen.engines.engine import Engine, Player, Updates
 from imgen.losses.adversarial import HINGE
-from imgen.losses.matching import feature_l1, normalised_l2
+from imgen.losses.matching import Extractor, feature_l1, normalised_l2
 from imgen.losses.reconstruction import masked_l1
 from imgen.networks.network import Network, Scored
-
-Extractor = Callable[[Tensor], Sequence[Tensor]]
 
 
 class Holes(NamedTuple):

@@ -6,7 +6,7 @@ SRResNet-MSE, is ``SRGANConfig(pixel=1, content=0, adversarial=0)``. ``distance`
 features as Zhang et al. 2018 do, and ``matching`` adds those of the discriminator (Wang et al. 2018).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -17,10 +17,8 @@ from torch.nn import functional as F
 from imgen.engines.engine import Engine, Player, Updates
 from imgen.errors import UsageError
 from imgen.losses.adversarial import NON_SATURATING
-from imgen.losses.matching import feature_l1, normalised_l2
+from imgen.losses.matching import Extractor, feature_l1, normalised_l2
 from imgen.networks.network import Network, Scored
-
-Extractor = Callable[[Tensor], Sequence[Tensor]]
 
 
 class Pairs(NamedTuple):

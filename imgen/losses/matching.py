@@ -1,10 +1,13 @@
 """Distances between features: of two pictures, or of the means of two batches."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+Extractor = Callable[[Tensor], Sequence[Tensor]]
+"""What a loss compares by: images, N x 3 x H x W in 0..1, to features, level by level."""
 
 
 def feature_l1(result: Sequence[Tensor], target: Sequence[Tensor]) -> Tensor:

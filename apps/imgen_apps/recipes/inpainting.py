@@ -22,8 +22,9 @@ from torch import Tensor
 from imgen.data.masks import mixed
 from imgen.data.photos import Photos
 from imgen.engines.engine import Engine
-from imgen.engines.inpainting import Extractor, Holes, InpaintingConfig, InpaintingGAN
+from imgen.engines.inpainting import Holes, InpaintingConfig, InpaintingGAN
 from imgen.errors import UsageError
+from imgen.losses.matching import Extractor
 from imgen.networks.efficientnet import EfficientNetLite0
 from imgen.networks.inpainter import Inpainter
 from imgen.networks.network import Network

@@ -37,7 +37,8 @@ from imgen import weights
 from imgen.data.degrade import bicubic, real_world
 from imgen.data.photos import Photos
 from imgen.engines.engine import Engine
-from imgen.engines.srgan import SRGAN, Extractor, Pairs, SRGANConfig
+from imgen.engines.srgan import SRGAN, Pairs, SRGANConfig
+from imgen.losses.matching import Extractor
 from imgen.networks.network import Network
 from imgen.networks.patchgan import PatchGAN
 from imgen.networks.srresnet import SRGANDiscriminator, SRResNet
