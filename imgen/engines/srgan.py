@@ -39,7 +39,6 @@ class SRGANConfig:
     feature_scale: float = 1 / 12.75  # of the features in squared distances: sec. 3.2, a factor of 0.006 on the loss
     adversarial: float = 1e-3  # eq. 3
     matching: float = 0.0  # features of the discriminator
-    pixel_steps: int = 0  # steps at the beginning with the pixel loss alone: an adversary from nothing gives artefacts
     learning_rate: float = 1e-4  # sec. 3.2
     beta1: float = 0.9
 
@@ -54,7 +53,7 @@ class SRGAN(Engine):
         config: weights.
 
     Raises:
-        UsageError: a weight is above 0 whose part is missing, or pixel_steps without pixel.
+        UsageError: a weight is above 0 whose part is missing.
     """
 
     def __init__(
@@ -65,15 +64,8 @@ class SRGAN(Engine):
             raise UsageError("adversarial and matching want a discriminator; set both to 0, or give one")
         if extractor is None and config.content:
             raise UsageError("content wants an extractor of features; set it to 0, or give one")
-        if config.pixel_steps and not config.pixel:
-            raise UsageError(f"pixel_steps is {config.pixel_steps}, but pixel is 0: nothing to learn from; raise it")
         self.generator, self.discriminator, self.config = generator, discriminator, config
         self._extractor = (extractor,)  # in a tuple: frozen, so no part of this engine's state
-
-    def check(self, steps: int) -> None:
-        """The run must go on when all losses have come in; UsageError otherwise."""
-        if steps <= self.config.pixel_steps:
-            raise UsageError(f"the adversary waits until step {self.config.pixel_steps}: train for more steps")
 
     def players(self) -> dict[str, Player]:
         """The generator, and the discriminator if there is one."""
@@ -90,25 +82,23 @@ class SRGAN(Engine):
 
     def step(self, batches: Iterator[Pairs], t: int) -> Updates:
         """The discriminator first, then the generator, on one fake (its graph stays valid in between)."""
+        del t
         low, high = next(batches)
         made: Tensor = self.generator(low)
-        alone = t < self.config.pixel_steps
-        if self.discriminator is not None and not alone:
+        if self.discriminator is not None:
             yield (
                 "discriminator",
                 NON_SATURATING.discriminator(self._judge(high).logits, self._judge(made.detach()).logits),
             )
-        terms = self._generator_terms(made, high, pixel_alone=alone)
+        terms = self._generator_terms(made, high)
         self._terms = {name: term.detach() for name, term in terms.items()}  # weighted
         yield "generator", torch.stack(list(terms.values())).sum()
 
-    def _generator_terms(self, made: Tensor, high: Tensor, *, pixel_alone: bool) -> dict[str, Tensor]:
+    def _generator_terms(self, made: Tensor, high: Tensor) -> dict[str, Tensor]:
         config, terms = self.config, {}
         if config.pixel:
             loss = F.l1_loss if config.pixel_loss == "l1" else F.mse_loss
             terms["pixel"] = config.pixel * loss(made, high)
-        if pixel_alone:
-            return terms
         if config.content:
             terms["content"] = config.content * self.content(made, high)
         if config.adversarial or config.matching:

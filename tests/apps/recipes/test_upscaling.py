@@ -22,7 +22,6 @@ FIDELITY = replace(RECIPES["upscaling-x4"], train=TRAIN, network=Upscaler.Config
 PHOTO = replace(
     RECIPES["upscaling-gan-x4"],
     train=TRAIN,
-    losses=replace(RECIPES["upscaling-gan-x4"].losses, pixel_steps=1),
     network=FIDELITY.network,
     critic=PatchGAN.Config(width=4),
     side=8,

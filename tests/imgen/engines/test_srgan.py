@@ -121,19 +121,6 @@ def test_each_player_moves_alone() -> None:
     assert set(srgan.terms()) == {"pixel", "content", "adversarial", "matching"}
 
 
-def test_pixels_are_alone_for_as_long_as_is_asked() -> None:
-    srgan = engine(pixel=1.0, pixel_steps=2)
-    assert [name for name, _ in srgan.step(repeat(pairs()), 1)] == ["generator"]  # type: ignore[misc]
-    assert set(srgan.terms()) == {"pixel"}
-    assert [name for name, _ in srgan.step(repeat(pairs()), 2)] == ["discriminator", "generator"]  # type: ignore[misc]
-    assert set(srgan.terms()) == {"pixel", "content", "adversarial"}
-    srgan.check(3)
-    with pytest.raises(UsageError, match="until step 2"):
-        srgan.check(2)
-    with pytest.raises(UsageError, match="pixel is 0"):
-        engine(pixel_steps=2)
-
-
 @pytest.mark.parametrize("weight", ["content", "adversarial", "matching"])
 def test_a_loss_without_its_part_is_refused(weight: str) -> None:
     config = SRGANConfig(**{"pixel": 1.0, "content": 0.0, "adversarial": 0.0, weight: 1.0})  # type: ignore[arg-type]
