@@ -7,6 +7,7 @@ from imgen.networks.mapped import MappedDecoder
 from imgen.networks.mlp import MLP, MLPDiscriminator
 from imgen.networks.network import Network
 from imgen.networks.patchgan import PatchGAN
+from imgen.networks.raindrops import RaindropRemover
 from imgen.networks.resnet import ResNetCritic, ResNetGenerator
 from imgen.networks.srresnet import SRGANDiscriminator, SRResNet
 from imgen.networks.upscaler import Upscaler
@@ -21,6 +22,7 @@ NETWORKS: dict[str, type[Network]] = {
     "mlp": MLP,
     "mlp-discriminator": MLPDiscriminator,
     "patchgan": PatchGAN,
+    "raindrop-remover": RaindropRemover,
     "resnet-critic": ResNetCritic,
     "resnet-generator": ResNetGenerator,
     "srgan-discriminator": SRGANDiscriminator,

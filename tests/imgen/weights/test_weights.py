@@ -12,6 +12,7 @@ from imgen.networks.mapped import MappedDecoder
 from imgen.networks.mlp import MLP
 from imgen.networks.network import Network
 from imgen.networks.patchgan import PatchGAN
+from imgen.networks.raindrops import RaindropRemover
 from imgen.networks.resnet import ResNetCritic, ResNetGenerator
 from imgen.networks.scale import Shape
 from imgen.networks.srresnet import SRGANDiscriminator, SRResNet
@@ -25,6 +26,7 @@ IMAGE, VECTOR = Shape(8, 1, 3), Shape(0, 2)
 NETS: list[Network] = [
     Inpainter(Inpainter.Config(half=4, quarter=4, eighth=8, blocks=2)),
     PatchGAN(PatchGAN.Config(width=4)),
+    RaindropRemover(RaindropRemover.Config(attention=4, blocks=1, steps=2, width=4)),
     encoder(IMAGE, 4, width=4),
     decoder(IMAGE, 4, width=4, conditional=True),
     discriminator(IMAGE, width=4),

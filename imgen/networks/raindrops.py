@@ -1,0 +1,161 @@
+"""The network that takes raindrops off: first it finds them, then it paints what they hide.
+
+Reference: Qian et al. 2018, "Attentive Generative Adversarial Network for Raindrop Removal from a Single
+Image", arXiv:1711.10098, sec. 3 and 4.1. ``PAPER`` has its sizes. The default works on squares of 4 x 4
+pixels in place of pixels and is about fifteen times as fast; what is a dilation of 16 pixels there is one of
+4 squares here. Differs from the paper: what the auto-encoder gives is added to its input, so that an untrained
+network changes nothing.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from imgen.networks.network import Network
+
+
+class Removal(NamedTuple):
+    """What the network makes of N x 3 x H x W images, with what its losses want to see on the way."""
+
+    frames: tuple[Tensor, Tensor, Tensor]  # the clean image at a quarter, at half and at the full size, about 0..1
+    maps: list[Tensor]  # the attention after each step, N x 1 x H x W: about 0 (clear) to 1 (drop)
+
+
+class RaindropRemover(Network):
+    """N x 3 x H x W in 0..1 to the same without drops and to where they were; H and W multiples of ``multiple``."""
+
+    @dataclass(frozen=True)
+    class Config:
+        """Sizes."""
+
+        squares: int = 4  # the side in pixels of what is taken for one; 1: the paper
+        attention: int = 24  # channels of the attentive-recurrent network
+        blocks: int = 2  # residual ones in it
+        steps: int = 4  # of the recurrence; 0: no attention, for comparisons
+        width: int = 48  # channels of the auto-encoder at full size
+
+    def __init__(self, config: Config = Config()) -> None:
+        super().__init__()
+        self.config = config
+        if config.steps:
+            self.attend = AttentiveRecurrent(config)
+        self.paint = ContextualAutoencoder(config)
+
+    @property
+    def multiple(self) -> int:
+        """What height and width must be multiples of."""
+        return 4 * self.config.squares
+
+    @property
+    def radius(self) -> int:
+        """How many pixels beyond its own an output pixel depends on."""
+        config = self.config
+        seen = self.paint.reach + config.steps * (2 * config.blocks + 3)
+        return config.squares * (seen + 1)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """The clean image, and the last attention map clipped to 0..1."""
+        removal = self.unroll(image)
+        attention = removal.maps[-1].clamp(0, 1) if removal.maps else torch.ones_like(image[:, :1])
+        return removal.frames[-1], attention
+
+    def unroll(self, image: Tensor) -> Removal:
+        """Every step of it. Without steps there are no maps."""
+        squares = self.config.squares
+        packed = F.pixel_unshuffle(image, squares) if squares > 1 else image
+        maps = self.attend(packed) if self.config.steps else []
+        seen = maps[-1] if maps else torch.zeros_like(packed[:, : squares**2])
+        frames = self.paint(packed, seen)
+        if squares > 1:
+            frames, maps = [F.pixel_shuffle(x, squares) for x in frames], [F.pixel_shuffle(x, squares) for x in maps]
+        quarter, half, full = frames
+        small = F.avg_pool2d(image, 2)
+        return Removal((F.avg_pool2d(small, 2) + quarter, small + half, image + full), maps)
+
+
+class AttentiveRecurrent(nn.Module):
+    """Sec. 4.1: the same convolutions look several times at the image and at where the drops were thought to be."""
+
+    def __init__(self, config: RaindropRemover.Config) -> None:
+        super().__init__()
+        width, packed = config.attention, config.squares**2
+        self.steps, self.width, self.packed = config.steps, width, packed
+        self.enter = nn.Conv2d(4 * packed, width, 3, padding=1)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1))
+            for _ in range(config.blocks)
+        )
+        self.gates = nn.Conv2d(2 * width, 4 * width, 3, padding=1)  # of the convolutional LSTM, eq. 4
+        self.leave = nn.Conv2d(width, packed, 3, padding=1)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """The map after each step, as squares: N x squares^2 x H x W."""
+        seen = torch.full_like(image[:, : self.packed], 0.5)
+        cell = hidden = torch.zeros_like(image[:, :1]).expand(-1, self.width, -1, -1)
+        maps = []
+        for _ in range(self.steps):
+            x = F.relu(self.enter(torch.cat([image, seen], 1)))
+            for block in self.blocks:
+                x = F.relu(x + block(x))
+            enter, forget, leave, new = self.gates(torch.cat([x, hidden], 1)).chunk(4, 1)
+            cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(new)
+            hidden = torch.sigmoid(leave) * torch.tanh(cell)
+            seen = self.leave(hidden)
+            maps.append(seen)
+        return maps
+
+
+class ContextualAutoencoder(nn.Module):
+    """Sec. 4.1 and fig. 6: to a quarter of the size, a wide look around by dilations, and back with two skips."""
+
+    def __init__(self, config: RaindropRemover.Config) -> None:
+        super().__init__()
+        width, out = config.width, 3 * config.squares**2
+        first = 5 if config.squares == 1 else 3
+        dilations = [dilation // config.squares for dilation in (2, 4, 8, 16) if dilation >= config.squares]
+        middle = 4 * width
+        self.enter = _convolution(4 * config.squares**2, width, first)
+        self.halve = nn.Sequential(_convolution(width, 2 * width, stride=2), _convolution(2 * width, 2 * width))
+        self.quarter = nn.Sequential(
+            _convolution(2 * width, middle, stride=2),
+            *(_convolution(middle, middle) for _ in range(2)),
+            *(_convolution(middle, middle, dilation=dilation) for dilation in dilations),
+            *(_convolution(middle, middle) for _ in range(2)),
+        )
+        self.to_half = nn.Sequential(nn.ConvTranspose2d(middle, 2 * width, 4, 2, 1), nn.ReLU())
+        self.refine = _convolution(2 * width, 2 * width)
+        self.to_full = nn.Sequential(nn.ConvTranspose2d(2 * width, width, 4, 2, 1), nn.ReLU())
+        self.finish = _convolution(width, max(width // 2, 32))
+        self.frames = nn.ModuleList(
+            nn.Conv2d(channels, out, 3, padding=1) for channels in (middle, 2 * width, max(width // 2, 32))
+        )
+        for frame in self.frames:
+            assert isinstance(frame, nn.Conv2d)
+            assert frame.bias is not None
+            nn.init.zeros_(frame.weight)
+            nn.init.zeros_(frame.bias)
+        # Positions, at the full size: of the convolutions at each size, once down and once up, and of the last one.
+        self.reach = first // 2 + 3 * 2 + 4 * (5 + sum(dilations)) + 2 * 3 + 4
+
+    def forward(self, image: Tensor, attention: Tensor) -> list[Tensor]:
+        """Changes to the image at a quarter, at half and at the full size, as squares: N x 3*squares^2 x H x W."""
+        full = self.enter(torch.cat([image, attention], 1))
+        half = self.halve(full)
+        quarter = self.quarter(half)
+        doubled = self.refine(self.to_half(quarter) + half)
+        restored = self.finish(self.to_full(doubled) + full)
+        return [frame(x) for frame, x in zip(self.frames, (quarter, doubled, restored), strict=True)]
+
+
+def _convolution(before: int, after: int, kernel: int = 3, stride: int = 1, dilation: int = 1) -> nn.Sequential:
+    padding = kernel // 2 * dilation
+    layer = nn.Conv2d(before, after, kernel, stride, padding, dilation)
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    return nn.Sequential(layer, nn.ReLU())
+
+
+PAPER = RaindropRemover.Config(squares=1, attention=32, blocks=5, width=64)
+"""The sizes of the reference."""
