@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from imgen.engines.engine import Engine, Player, Updates
 from imgen.errors import UsageError
 from imgen.losses.adversarial import NON_SATURATING
-from imgen.losses.matching import Extractor, feature_l1, normalised_l2
+from imgen.losses.matching import Extractor, feature_l1, feature_l2, normalised_l2
 from imgen.networks.network import Network, Scored
 
 
@@ -119,8 +119,7 @@ class SRGAN(Engine):
         features = extractor(made)
         if self.config.distance == "normalised":
             return normalised_l2(features, wanted)
-        scale = self.config.feature_scale
-        return torch.stack([F.mse_loss(a * scale, b * scale) for a, b in zip(features, wanted, strict=True)]).mean()
+        return self.config.feature_scale**2 * feature_l2(features, wanted)
 
     def _judge(self, image: Tensor) -> Scored:
         assert self.discriminator is not None

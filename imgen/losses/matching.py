@@ -19,6 +19,15 @@ def feature_l1(result: Sequence[Tensor], target: Sequence[Tensor]) -> Tensor:
     return torch.stack([F.l1_loss(a, b.detach()) for a, b in zip(result, target, strict=True)]).mean()
 
 
+def feature_l2(result: Sequence[Tensor], target: Sequence[Tensor]) -> Tensor:
+    """The mean squared difference of each level, averaged over levels; the target is a constant.
+
+    Reference: Ledig et al. 2017, "Photo-Realistic Single Image Super-Resolution Using a Generative
+    Adversarial Network", arXiv:1609.04802, eq. 5, of which sec. 3.2 takes 0.006 beside a loss of pixels.
+    """
+    return torch.stack([F.mse_loss(a, b.detach()) for a, b in zip(result, target, strict=True)]).mean()
+
+
 def normalised_l2(result: Sequence[Tensor], target: Sequence[Tensor]) -> Tensor:
     """The distance of Zhang et al. 2018 (LPIPS), arXiv:1801.03924, eq. 1, with all channel weights equal.
 

@@ -1,6 +1,10 @@
 """Distances between a picture and what it should be."""
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def masked_l1(result: Tensor, target: Tensor, mask: Tensor) -> Tensor:
@@ -15,6 +19,22 @@ def masked_l1(result: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         A scalar in the unit of the images; 0 for an empty mask.
     """
     return ((result - target).abs() * mask).sum() / (mask.sum() * result.shape[1]).clamp(min=1)
+
+
+def multiscale_l2(results: Sequence[Tensor], target: Tensor, weights: Sequence[float]) -> Tensor:
+    """Mean squared differences at several sizes, weighted and summed.
+
+    Reference: Qian et al. 2018, "Attentive Generative Adversarial Network for Raindrop Removal from a
+    Single Image", arXiv:1711.10098, eq. 5.
+
+    Args:
+        results: each N x C x h x w.
+        target: N x C x H x W, compared with each as its averages over the areas of the smaller pixels.
+        weights: one for each result.
+    """
+    targets = (F.interpolate(target, result.shape[-2:], mode="area") for result in results)
+    losses = [w * F.mse_loss(a, b) for w, a, b in zip(weights, results, targets, strict=True)]
+    return torch.stack(losses).sum()
 
 
 def gradient_difference(result: Tensor, target: Tensor, power: float = 1.0) -> Tensor:
