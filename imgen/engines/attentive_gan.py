@@ -1,0 +1,132 @@
+"""Dirt taken off a window or a lens by a network that first finds it: the attentive GAN.
+
+Reference: Qian et al. 2018, "Attentive Generative Adversarial Network for Raindrop Removal from a Single
+Image", arXiv:1711.10098, sec. 4. Without a discriminator and an extractor this is what two processor cores
+can train: the map of attention and the image at three scales. Differs: the generator minimises -log D,
+whose gradient stays where the discriminator is sure, instead of log(1 - D); the optimisers are Adam.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from imgen.engines.engine import Engine, Player, Updates
+from imgen.errors import UsageError
+from imgen.losses.adversarial import NON_SATURATING
+from imgen.losses.matching import Extractor, feature_l2
+from imgen.losses.reconstruction import multiscale_l2
+from imgen.networks.attentive_discriminator import AttentiveDiscriminator
+from imgen.networks.raindrops import RaindropRemover, Removal
+
+SCALES = (0.6, 0.8, 1.0)
+"""Weights of the images at a quarter, at half and at full size: lambda of eq. 5."""
+
+
+class Views(NamedTuple):
+    """A batch: images through dirty glass and without, N x 3 x H x W, and where dirt is, N x 1 x H x W; all in 0..1."""
+
+    dirty: Tensor
+    clean: Tensor
+    mask: Tensor
+
+
+@dataclass(frozen=True)
+class AttentiveGANConfig:
+    """Weights of the losses; all are means over batch, channels and places, and 0 leaves a part out."""
+
+    attention: float = 1.0  # eq. 4
+    theta: float = 0.8  # eq. 4: what a step's map counts by that of the next step
+    perceptual: float = 1 / 12.75**2  # eq. 6, of features made as small as in arXiv:1609.04802, sec. 3.2
+    adversarial: float = 1e-2  # eq. 7
+    map: float = 0.05  # eq. 8, gamma: the discriminator looks where the generator saw dirt
+    learning_rate: float = 2e-4
+    discriminator_rate: float = 1e-4
+    beta1: float = 0.9
+
+
+class AttentiveGAN(Engine):
+    """A generator that first finds the dirt, against a discriminator that looks at the same places.
+
+    Args:
+        generator: dirty images in 0..1 to clean ones; without steps it has no maps, and nothing is asked of them.
+        discriminator: judges clean images in 0..1; None where nothing adversarial is asked for.
+        extractor: images in 0..1 to features, named in the model's card; None where there is no perceptual loss.
+        config: weights.
+
+    Raises:
+        UsageError: a weight is above 0 whose part is missing.
+    """
+
+    def __init__(
+        self,
+        generator: RaindropRemover,
+        discriminator: AttentiveDiscriminator | None,
+        extractor: Extractor | None,
+        config: AttentiveGANConfig,
+    ) -> None:
+        super().__init__()
+        if discriminator is None and config.adversarial:
+            raise UsageError("adversarial wants a discriminator; set it to 0, or give one")
+        if extractor is None and config.perceptual:
+            raise UsageError("perceptual wants an extractor of features; set it to 0, or give one")
+        self.generator, self.discriminator, self.config = generator, discriminator, config
+        self._extractor = (extractor,)  # in a tuple: frozen, so no part of this engine's state
+
+    def players(self) -> dict[str, Player]:
+        """The generator, and the discriminator if there is one."""
+        config, betas = self.config, (self.config.beta1, 0.999)
+        found = {"generator": Player(self.generator, config.learning_rate, betas)}
+        if self.discriminator is not None:
+            found["discriminator"] = Player(self.discriminator, config.discriminator_rate, betas)
+        return found
+
+    @property
+    def product(self) -> RaindropRemover:
+        """The generator."""
+        return self.generator
+
+    def step(self, batches: Iterator[Views], t: int) -> Updates:
+        """The discriminator first, then the generator, on one result (its graph stays valid in between)."""
+        del t
+        dirty, clean, mask = next(batches)
+        made = self.generator.unroll(dirty)
+        if self.discriminator is not None:
+            yield "discriminator", self._discriminator_loss(self.discriminator, made, clean)
+        terms = self._generator_terms(made, clean, mask)
+        self._terms = {name: term.detach() for name, term in terms.items()}  # weighted
+        yield "generator", torch.stack(list(terms.values())).sum()
+
+    def _discriminator_loss(self, judge: AttentiveDiscriminator, made: Removal, clean: Tensor) -> Tensor:
+        """Equations 8 and 9."""
+        real, fake = judge(clean), judge(made.frames[-1].detach())
+        loss = NON_SATURATING.discriminator(real.logits, fake.logits)
+        if self.config.map and made.maps:
+            found = F.mse_loss(fake.map, made.maps[-1].detach()) + real.map.square().mean()
+            loss = loss + self.config.map * found
+        return loss
+
+    def _generator_terms(self, made: Removal, clean: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """Equations 4 to 7."""
+        config, (extractor,) = self.config, self._extractor
+        terms = {"image": multiscale_l2(made.frames, clean, SCALES)}
+        if config.attention and made.maps:
+            terms["attention"] = config.attention * self.attention_loss(made.maps, mask)
+        if config.perceptual:
+            assert extractor is not None
+            with torch.no_grad():
+                wanted = extractor(clean)
+            terms["perceptual"] = config.perceptual * feature_l2(extractor(made.frames[-1]), wanted)
+        if config.adversarial:
+            assert self.discriminator is not None
+            judged = self.discriminator(made.frames[-1])
+            terms["adversarial"] = config.adversarial * NON_SATURATING.generator(judged.logits)
+        return terms
+
+    def attention_loss(self, maps: Sequence[Tensor], mask: Tensor) -> Tensor:
+        """The squared error of each step's map, N x 1 x H x W, that of the last one counted in full (eq. 4)."""
+        weights = [self.config.theta**left for left in reversed(range(len(maps)))]
+        return torch.stack([w * F.mse_loss(each, mask) for w, each in zip(weights, maps, strict=True)]).sum()
