@@ -1,0 +1,120 @@
+"""Photographs through a wet window: drops that show the scene upside down, out of focus, with exact masks.
+
+A drop is a height field. The ray through it is bent by its slope, so that it shows a wide part of the scene, upside
+down and much smaller; its rim is darker, and its bottom, which shows the sky, brighter. Everything is a function of
+the image and the random generator.
+"""
+
+from statistics import NormalDist
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgen.data.glass import VIEW, Glass, Light, Pane, Pixels, Plane, edge, linear
+
+_MOST = 500  # drops drawn one by one
+
+
+def drops(image: Pixels, rng: np.random.Generator, *, density: float | None = None, view: float = VIEW) -> Glass:
+    """Raindrops on the glass before an image: mist to large, single, merged and running ones.
+
+    Args:
+        image: H x W x 3, RGB; returned with the same shape.
+        rng: decides all.
+        density: share of the glass that is covered, 0..1, about; None: drawn between almost nothing and nearly all.
+        view: shorter side in pixels of the view that the image is a part of; the sizes of drops follow it.
+    """
+    size = view * _log_uniform(rng, 2 / 480, 24 / 480)  # the middle one of the radii
+    blur = view * _log_uniform(rng, 0.4 / 480, 26 / 480)
+    share = _log_uniform(rng, 0.03, 0.8) if density is None else density
+    pane = Pane(image, rng, view, blur)
+    size *= pane.view / view
+    misty = rng.random() if rng.random() < 0.4 else 0.0  # how much of the cover is mist
+    field = _single(pane, size, share * (1 - misty))
+    if misty:
+        field = np.maximum(field, _mist(pane, max(1.0, size * rng.uniform(0.1, 0.5)), share * misty))
+    gamma = rng.uniform(1.4, 2.4)
+    return pane.through(edge(field), _refracted(pane, field, linear(image, gamma)), gamma)
+
+
+def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def _single(pane: Pane, size: float, share: float) -> Plane:
+    """Drops drawn one by one, until they cover a share of the pane."""
+    rng = pane.rng
+    spread = rng.uniform(0.2, 0.7)
+    mean = np.pi * size**2 * np.exp(2 * spread**2)
+    margin = 2 * size
+    area = (pane.height + 2 * margin) * (pane.width + 2 * margin)
+    count = min(_MOST, rng.poisson(-np.log(1 - min(share, 0.95)) * area / mean))
+    radius = np.minimum(size * np.exp(rng.normal(0, spread, count)), pane.view / 8)
+    centre = rng.uniform(-margin, [pane.width + margin, pane.height + margin], (count, 2))
+    stretch = np.exp(rng.normal(0.05, 0.12, count))
+    axes = radius[:, None] * np.stack([1 / stretch, stretch], 1)
+    parts = [(centre, axes), *_lobes(rng, centre, axes), *_tracks(rng, centre, axes)]
+    centres, radii = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return pane.warped(pane.caps(centres, radii), max(2.0, 3 * size), 0.15 * size)
+
+
+Caps = tuple[NDArray[np.float64], NDArray[np.float64]]  # centres and half axes, each N x 2
+
+
+def _lobes(rng: np.random.Generator, centre: NDArray[np.float64], axes: NDArray[np.float64]) -> list[Caps]:
+    """Smaller drops that have run into some of them."""
+    count = rng.integers(0, len(centre) + 1)
+    at = rng.integers(0, max(1, len(centre)), count)
+    angle = rng.uniform(0, 2 * np.pi, count)
+    away = np.stack([np.cos(angle), np.sin(angle)], 1) * rng.uniform(0.5, 1.1, (count, 1))
+    return [(centre[at] + axes[at] * away, axes[at] * rng.uniform(0.4, 0.8, (count, 1)))]
+
+
+def _tracks(rng: np.random.Generator, centre: NDArray[np.float64], axes: NDArray[np.float64]) -> list[Caps]:
+    """Trails of beads above a few drops that have run down."""
+    tracks: list[Caps] = []
+    if rng.random() < 0.3:
+        for at in rng.integers(0, max(1, len(centre)), min(len(centre), int(rng.integers(1, 5)))):
+            radius = float(axes[at, 0])
+            count = rng.integers(6, 24)
+            up = np.cumsum(rng.uniform(0.35, 0.9, count)) * radius
+            aside = np.cumsum(rng.normal(0, 0.1, count)) * radius
+            width = radius * np.linspace(0.7, 0.2, count) * rng.uniform(0.7, 1.1, count)
+            tracks.append((centre[at] + np.stack([aside, -up], 1), width[:, None] * (1, 1.3)))
+    return tracks
+
+
+def _mist(pane: Pane, size: float, share: float) -> Plane:
+    """Any number of tiny drops, thicker here and thinner there: the peaks of smoothed noise."""
+    noise = pane.rng.standard_normal((pane.height, pane.width), np.float32)
+    noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.6 * size), np.float32)
+    patchy = pane.rng.uniform(0, 1.2)
+    noise = noise / (noise.std() + 1e-6) + np.float32(patchy) * pane.noise(pane.view * pane.rng.uniform(0.1, 0.5))
+    threshold = -NormalDist(0, (1 + patchy**2) ** 0.5).inv_cdf(np.clip(share, 1e-9, 0.6))
+    return np.asarray(size * (noise - threshold), np.float32)
+
+
+def _refracted(pane: Pane, field: Plane, scene: Light) -> Light:
+    """What the camera sees of the scene through the slopes of a height field."""
+    rng = pane.rng
+    u = cv2.Sobel(field, cv2.CV_32F, 1, 0, scale=1 / 16)  # of length 1 at a drop's rim, towards its middle
+    v = cv2.Sobel(field, cv2.CV_32F, 0, 1, scale=1 / 16)
+    square = np.minimum(u * u + v * v, 1)
+    far = rng.uniform(0.15, 0.5) * pane.view
+    bend = (far / np.sqrt(rng.uniform(1.03, 1.5) - square)).astype(np.float32)  # a sphere is steeper at its rim
+    across, down = bend * u, bend * v
+    grain = max(1.0, pane.view / 96)  # a drop shows the scene many times smaller
+    size = (max(2, round(pane.width / grain)), max(2, round(pane.height / grain)))
+    small = cv2.resize(scene, size, interpolation=cv2.INTER_AREA)
+    light = pane.sampled(np.asarray(small, np.float32), across, down)
+    high = np.clip(-down / np.float32(0.5 * pane.view), -1, 1)  # how far above the drop its light comes from
+    gain = np.exp(rng.normal(0.15, 0.3) + rng.uniform(-0.2, 1.2) * high)
+    gain *= 1 - np.float32(rng.uniform(0, 0.8)) * square * square
+    sky = rng.uniform(0.2, 1.2) * np.clip(1 + rng.normal(0, 0.04) * np.array([-1, 0, 1]), 0, 2)
+    glow = rng.uniform(0, 0.35) * (1 + high)
+    if rng.random() < 0.4:  # a lamp or the sun, mirrored where the slope is right
+        angle, off = rng.uniform(0, 2 * np.pi), rng.uniform(0.3, 0.9)
+        spot = (u - off * np.cos(angle)) ** 2 + (v - off * np.sin(angle)) ** 2
+        glow = glow + rng.uniform(0.3, 2) * np.exp(-spot / rng.uniform(0.05, 0.2) ** 2)
+    return np.asarray(light * gain[..., None] + glow[..., None] * sky, np.float32)

@@ -1,0 +1,131 @@
+"""What lies on a pane of glass before a scene: height fields, the defocus of the lens, the light of both together.
+
+The lens is focused on the scene, so each pixel collects light that crossed the glass somewhere on a disc. The share
+of the disc that is covered is the mask; what the cover sends to the camera takes the place of the scene there:
+I = (1 - m) B + blur(c R), with B the scene, c the cover, R its light and m = blur(c) (Qian et al. 2018,
+arXiv:1711.10098, eq. 1, in linear light, and with the mask soft as a lens makes it).
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Plane = NDArray[np.float32]  # H x W
+Light = NDArray[np.float32]  # H x W x 3, linear, 1 = white
+
+VIEW = 480.0
+"""Shorter side of a whole photo, in pixels, where nothing else is said; all sizes on the glass refer to it."""
+_VISIBLE = 1 / 255  # a thinner cover changes nothing that is worth finding
+_SHARPEST = 3.0  # radius of the defocus in pixels of the glass: beyond that, the glass is drawn smaller
+
+
+class Glass(NamedTuple):
+    """A scene seen through glass with matter on it."""
+
+    image: Pixels  # H x W x 3, RGB
+    mask: Plane  # 0..1, the share of each pixel's light that comes from the matter; 0: the scene, to the bit
+
+
+class Pane:
+    """The glass before an image, drawn as small as its defocus allows.
+
+    Args:
+        image: the scene, H x W x 3 RGB.
+        rng: where the randomness comes from.
+        view: shorter side of the view that the image is a part of, in pixels.
+        blur: radius of the defocus, in pixels of the image.
+    """
+
+    def __init__(self, image: Pixels, rng: np.random.Generator, view: float, blur: float) -> None:
+        self.image, self.rng = image, rng
+        reduction = max(1.0, blur / _SHARPEST)
+        self.height, self.width = (max(2, round(n / reduction)) for n in image.shape[:2])
+        self.view = view * self.height / image.shape[0]
+        self.blur = blur * self.height / image.shape[0]
+
+    def noise(self, wavelength: float) -> Plane:
+        """Smooth, of mean 0 and deviation 1; ``wavelength`` in pixels of the pane."""
+        rows, columns = (max(2, round(n / wavelength) + 1) for n in (self.height, self.width))
+        coarse = self.rng.standard_normal((rows, columns), np.float32)
+        return 1.25 * cv2.resize(coarse, (self.width, self.height), interpolation=cv2.INTER_CUBIC)
+
+    def caps(self, centres: NDArray[np.float64], radii: NDArray[np.float64]) -> Plane:
+        """Height of a union of caps, melted together where they meet: above 0 inside, in pixels; steep 2 at the rim.
+
+        Args:
+            centres: N x 2, x and y in pixels of the pane.
+            radii: N x 2, half axes along x and y.
+        """
+        field = np.full((self.height, self.width), -1e3, np.float32)
+        columns, rows = np.arange(self.width, dtype=np.float32), np.arange(self.height, dtype=np.float32)
+        for (x, y), (across, down) in zip(centres.tolist(), radii.tolist(), strict=True):
+            left, right = max(0, int(x - 1.3 * across - 1)), int(x + 1.3 * across + 3)
+            top, bottom = max(0, int(y - 1.3 * down - 1)), int(y + 1.3 * down + 3)
+            part = field[top:bottom, left:right] if right > 0 and bottom > 0 else field[:0]
+            if not part.size:
+                continue
+            radius = (across * down) ** 0.5
+            u, v = (columns[left:right] - x) / across, (rows[top:bottom] - y) / down
+            _melt(part, radius * (1 - v * v)[:, None] - radius * (u * u), 0.25 * radius)
+        return np.maximum(field, -2)
+
+    def warped(self, field: Plane, wavelength: float, reach: float) -> Plane:
+        """Bent out of shape by some pixels, so that no outline is a circle."""
+        return self.sampled(field, reach * self.noise(wavelength), reach * self.noise(wavelength))
+
+    def sampled(self, image: NDArray[np.float32], across: Plane, down: Plane) -> NDArray[np.float32]:
+        """An image of any size spread over the pane and seen at so many pixels beside each; mirrored at its borders."""
+        rows, columns = np.indices((self.height, self.width)).astype(np.float32)
+        x = (columns + across + 0.5) * np.float32(image.shape[1] / self.width) - 0.5
+        y = (rows + down + 0.5) * np.float32(image.shape[0] / self.height) - 0.5
+        return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32)
+
+    def through(self, cover: Plane, light: Light, gamma: float = 2.2) -> Glass:
+        """The image behind the pane.
+
+        Args:
+            cover: 0..1, H x W of the pane.
+            light: what the matter sends to the camera.
+            gamma: of the image's levels.
+        """
+        height, width = self.image.shape[:2]
+        glass = _defocus(np.dstack([light * cover[..., None], cover]), self.blur)
+        sheet = np.asarray(cv2.resize(glass, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        mask = np.clip(sheet[..., 3], 0, 1)
+        mask[mask < _VISIBLE] = 0
+        levels = linear(self.image, gamma) * (1 - mask)[..., None] + sheet[..., :3]
+        seen = np.asarray(cv2.convertScaleAbs(cv2.pow(np.clip(levels, 0, 1), 1 / gamma), alpha=255), np.uint8)
+        seen[mask == 0] = self.image[mask == 0]
+        return Glass(seen, mask)
+
+
+def linear(image: Pixels, gamma: float) -> Light:
+    """The light of an image's levels."""
+    return ((np.arange(256) / 255) ** gamma).astype(np.float32)[image]
+
+
+def edge(field: Plane) -> Plane:
+    """0..1, where a height field is above the glass; the rim is one pixel wide."""
+    return np.clip(0.5 + 0.5 * field, 0, 1)
+
+
+def _melt(part: Plane, height: Plane, width: float) -> None:
+    """The smooth maximum of two heights, in place: they are joined by a fillet of the given width."""
+    join = np.abs(part - height)
+    np.subtract(width, join, out=join)
+    np.maximum(join, 0, out=join)
+    np.maximum(part, height, out=part)
+    part += join * join * np.float32(0.25 / width)
+
+
+def _defocus(image: Light, radius: float) -> Light:
+    """Averaged over a disc, as a wide open lens does it."""
+    if radius < 0.3:
+        return image
+    reach = int(np.ceil(radius))
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    disc = np.clip(radius + 0.5 - np.hypot(x, y), 0, 1).astype(np.float32)
+    return np.asarray(cv2.filter2D(image, -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT), np.float32)
