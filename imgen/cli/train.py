@@ -24,7 +24,7 @@ METHODS = (
     "aae, aegan, ali, autoencoder, bigan, classifier, conditional-gan, conditional-vae, dcgan, gan, infogan, lsgan, "
     "memoriser, vae, vae-gan, wae-gan, wae-mmd, wgan, wgan-gp; or inpainting, inpainting-refine, upscaling-x2, "
     "upscaling-x3, upscaling-x4, upscaling-x4-finish, upscaling-photo-x2, upscaling-photo-x4, upscaling-gan-x4, "
-    "srresnet, srgan"
+    "srresnet, srgan, deraining, deraining-gan, deraining-paper"
 )
 BATCH = 64
 LOOP = "train."

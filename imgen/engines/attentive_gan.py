@@ -8,7 +8,7 @@ whose gradient stays where the discriminator is sure, instead of log(1 - D); the
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,10 +18,11 @@ from imgen.engines.engine import Engine, Player, Updates
 from imgen.errors import UsageError
 from imgen.losses.adversarial import NON_SATURATING
 from imgen.losses.matching import Extractor, feature_l2
-from imgen.losses.reconstruction import multiscale_l2
+from imgen.losses.reconstruction import Distance, multiscale
 from imgen.networks.attentive_discriminator import AttentiveDiscriminator
 from imgen.networks.raindrops import RaindropRemover, Removal
 
+_DISTANCES: dict[str, Distance] = {"l1": F.l1_loss, "l2": F.mse_loss}
 SCALES = (0.6, 0.8, 1.0)
 """Weights of the images at a quarter, at half and at full size: lambda of eq. 5."""
 
@@ -38,6 +39,7 @@ class Views(NamedTuple):
 class AttentiveGANConfig:
     """Weights of the losses; all are means over batch, channels and places, and 0 leaves a part out."""
 
+    image: Literal["l1", "l2"] = "l2"  # at three scales, eq. 5
     attention: float = 1.0  # eq. 4
     theta: float = 0.8  # eq. 4: what a step's map counts by that of the next step
     perceptual: float = 1 / 12.75**2  # eq. 6, of features made as small as in arXiv:1609.04802, sec. 3.2
@@ -112,7 +114,7 @@ class AttentiveGAN(Engine):
     def _generator_terms(self, made: Removal, clean: Tensor, mask: Tensor) -> dict[str, Tensor]:
         """Equations 4 to 7."""
         config, (extractor,) = self.config, self._extractor
-        terms = {"image": multiscale_l2(made.frames, clean, SCALES)}
+        terms = {"image": multiscale(made.frames, clean, SCALES, _DISTANCES[config.image])}
         if config.attention and made.maps:
             terms["attention"] = config.attention * self.attention_loss(made.maps, mask)
         if config.perceptual:

@@ -88,7 +88,7 @@ class AttentiveRecurrent(nn.Module):
             nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1))
             for _ in range(config.blocks)
         )
-        self.gates = nn.Conv2d(2 * width, 4 * width, 3, padding=1)  # of the convolutional LSTM, eq. 4
+        self.gates = nn.Conv2d(2 * width, 4 * width, 3, padding=1)  # of the convolutional LSTM, eq. 3
         self.leave = nn.Conv2d(width, packed, 3, padding=1)
 
     def forward(self, image: Tensor) -> list[Tensor]:

@@ -1,0 +1,123 @@
+"""How ``derain-base`` is trained: photographs, and the same behind glass on which drops are simulated.
+
+    imgen train deraining --data DIR... --out runs/derain
+
+Any folders of photographs will do. The network is the small one, and it learns where the drops are and the image at
+three scales, which is what two processor cores can train. The built-in model's card names data, time and figures.
+
+    imgen train deraining-gan --data DIR... --out runs/derain-gan --start runs/derain
+
+goes on with features and an adversary, and
+
+    imgen train deraining-paper --data DIR... --out runs/derain-paper
+
+is Qian et al. 2018, arXiv:1711.10098, in full, at its sizes: both are for a GPU. The features are HED's VGG-16's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from imgen.data.drops import drops
+from imgen.data.photos import Photos
+from imgen.engines.attentive_gan import AttentiveGAN, AttentiveGANConfig, Views
+from imgen.engines.engine import Engine
+from imgen.losses.matching import Extractor
+from imgen.networks.attentive_discriminator import AttentiveDiscriminator
+from imgen.networks.network import Network
+from imgen.networks.raindrops import PAPER, RaindropRemover
+from imgen.networks.vgg import HedVGG16
+from imgen.spec import Spec
+from imgen.training import checkpoint
+from imgen.training.config import TrainConfig
+from imgen_apps.recipes.recipe import Recipe, generator_of
+
+
+@dataclass(frozen=True)
+class DerainingRecipe(Recipe):
+    """A generator, its adversary, what it minimises, and how the glass is."""
+
+    losses: AttentiveGANConfig
+    network: RaindropRemover.Config = field(default_factory=RaindropRemover.Config)
+    critic: AttentiveDiscriminator.Config = field(default_factory=AttentiveDiscriminator.Config)
+    features: bool = False  # VGG-16's, of losses with a perceptual part
+    clear: float = 0.1  # share of the squares without drops: they must stay as they are
+    side: int = 192  # of the squares
+    batch: int = 6
+
+    USE: ClassVar[str] = "imgen derain photo.png"
+
+    def with_batch(self, batch: int) -> Self:
+        """Any number."""
+        return replace(self, batch=batch)
+
+    def source(self, data: Sequence[Path]) -> "RandomGlass":
+        """Squares behind glass with drops on it, and without."""
+        return RandomGlass(Photos(data, long_side=1024), self)
+
+    def engine(self, device: str) -> AttentiveGAN:
+        """See the class."""
+        critic = AttentiveDiscriminator(self.critic) if self.losses.adversarial else None
+        extractor: Extractor | None = HedVGG16.pretrained(blocks=4).to(device) if self.features else None
+        return AttentiveGAN(RaindropRemover(self.network), critic, extractor, self.losses)
+
+    def begin(self, engine: Engine, start: Path) -> None:
+        """The generator."""
+        theirs = generator_of(start)
+        checkpoint.check_fit(engine.product.state_dict(), theirs, start)
+        engine.product.load_state_dict(theirs)
+
+    @torch.no_grad()
+    def picture(self, engine: Engine, batch: Views) -> Tensor:
+        """Rows of what was seen, the attention, the result and the truth, side by side."""
+        from torchvision.utils import make_grid
+
+        dirty, clean = batch.dirty[:6].to(engine.device), batch.clean[:6].to(engine.device)
+        made, attention = engine.product(dirty)
+        rows = torch.stack([dirty, attention.expand_as(dirty), made, clean], 1).flatten(0, 1)
+        return make_grid(rows.clamp(0, 1), nrow=8)
+
+    def spec(self, network: Network) -> Spec:
+        """Of the generator."""
+        assert isinstance(network, RaindropRemover)
+        multiple, radius = network.multiple, network.radius
+        return Spec("derain-mine", "derain", "unknown", multiple=multiple, receptive_field="finite", radius=radius)
+
+
+class RandomGlass:
+    """Batches of squares with and without drops; batch ``index`` is a pure function of seed and index."""
+
+    def __init__(self, photos: Photos, recipe: DerainingRecipe) -> None:
+        self.photos, self.recipe = photos, recipe
+
+    def batch(self, index: int) -> Views:
+        """Images N x 3 x S x S in 0..1 and where the drops are, N x 1 x S x S."""
+        recipe = self.recipe
+        rng = np.random.default_rng((recipe.train.seed, index))
+        clean = np.stack([self.photos.crop(rng, recipe.side, (0.86, 4.0)) for _ in range(recipe.batch)])
+        dirty, mask = clean.copy(), np.zeros((*clean.shape[:3], 1), np.float32)
+        for number, square in enumerate(clean):
+            if rng.random() >= recipe.clear:
+                dirty[number], mask[number, :, :, 0] = drops(square, rng)
+        return Views(_planes(dirty) / 255, _planes(clean) / 255, _planes(mask))
+
+
+def _planes(images: np.ndarray) -> Tensor:
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float().contiguous()
+
+
+_ALONE = AttentiveGANConfig(image="l1", perceptual=0.0, adversarial=0.0, learning_rate=6e-4)
+_WITH_ADVERSARY = TrainConfig(steps=60_000, warm_up=100, decay=0.5, ema=0.998, clip=10.0)
+
+RECIPES: dict[str, DerainingRecipe] = {
+    "deraining": DerainingRecipe(TrainConfig(steps=4000, warm_up=200, decay=0.6, ema=0.998, clip=1.0), _ALONE),
+    "deraining-gan": DerainingRecipe(
+        _WITH_ADVERSARY, AttentiveGANConfig(), critic=AttentiveDiscriminator.Config(squares=4), features=True
+    ),
+    "deraining-paper": DerainingRecipe(_WITH_ADVERSARY, AttentiveGANConfig(), PAPER, features=True, side=256, batch=1),
+}

@@ -1,0 +1,76 @@
+"""The recipes end to end on drawn pictures: squares behind glass, a run, what can begin with it, its model file."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from imgen import weights
+from imgen.networks.attentive_discriminator import AttentiveDiscriminator
+from imgen.networks.raindrops import RaindropRemover
+from imgen.networks.vgg import HedVGG16
+from imgen.training.config import TrainConfig
+from imgen_apps.recipes.deraining import RECIPES
+
+TRAIN = TrainConfig(steps=2, log_every=1, picture_every=2)
+SMALL = replace(
+    RECIPES["deraining"],
+    train=TRAIN,
+    network=RaindropRemover.Config(attention=4, blocks=1, steps=2, width=4),
+    side=32,
+    batch=2,
+)
+GAN = replace(
+    RECIPES["deraining-gan"],
+    train=TRAIN,
+    network=SMALL.network,
+    critic=AttentiveDiscriminator.Config(4, 16),
+    side=32,
+    batch=2,
+)
+
+
+@pytest.fixture(autouse=True)
+def _features(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pretrained ones are of a package of their own, and slow."""
+    monkeypatch.setattr(HedVGG16, "pretrained", torch.nn.AvgPool2d)
+
+
+def test_squares_depend_on_seed_and_number_alone_and_change_only_where_the_mask_says(photos: Path) -> None:
+    source = replace(SMALL, batch=8, clear=0.5).source([photos])
+    views, again = source.batch(1), source.batch(1)
+    assert all(torch.equal(one, other) for one, other in zip(views, again, strict=True))
+    assert not torch.equal(views.clean, source.batch(0).clean)
+    dirty, clean, mask = views
+    assert (dirty.shape, mask.shape) == ((8, 3, 32, 32), (8, 1, 32, 32))
+    assert torch.equal(dirty[(mask == 0).expand_as(dirty)], clean[(mask == 0).expand_as(clean)])
+    changed = (dirty != clean).flatten(1).any(1)
+    assert changed.any()
+    assert not changed.all()
+    assert SMALL.with_batch(3).source([photos]).batch(0).dirty.shape == (3, 3, 32, 32)
+
+
+def test_the_second_run_begins_with_what_the_first_made(photos: Path, tmp_path: Path) -> None:
+    trained = SMALL.trainer([photos], tmp_path / "first")
+    assert set(trained.engine.players()) == {"generator"}
+    trained.run()
+    assert list((tmp_path / "first" / "samples").iterdir())
+    network = trained.average.engine.product
+    spec = replace(SMALL.spec(network), licence="CC0-1.0")
+    assert (spec.task, spec.multiple, spec.receptive_field, spec.radius) == ("derain", 16, "finite", network.radius)
+    weights.save(network, tmp_path / "model.safetensors", spec)
+    for start in ("first", "model.safetensors"):
+        begun = GAN.trainer([photos], tmp_path / "second", start=tmp_path / start)
+        state = begun.engine.product.state_dict()
+        assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
+    begun.run()
+    assert set(begun.engine.players()) == {"generator", "discriminator"}
+
+
+def test_the_papers_run_has_its_sizes_and_its_losses() -> None:
+    engine = RECIPES["deraining-paper"].engine("cpu")
+    assert set(engine.players()) == {"generator", "discriminator"}
+    gates = engine.product.get_submodule("attend.gates")
+    assert gates.weight.shape == (128, 64, 3, 3)
+    assert engine.product.get_submodule("paint.quarter.6.0").dilation == (16, 16)
