@@ -34,7 +34,7 @@ GAN = replace(
 @pytest.fixture(autouse=True)
 def _features(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pretrained ones are of a package of their own, and slow."""
-    monkeypatch.setattr(HedVGG16, "pretrained", torch.nn.AvgPool2d)
+    monkeypatch.setattr(HedVGG16, "pretrained", lambda blocks: torch.nn.AvgPool2d(kernel_size=blocks))
 
 
 def test_squares_depend_on_seed_and_number_alone_and_change_only_where_the_mask_says(photos: Path) -> None:
