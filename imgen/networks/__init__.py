@@ -1,5 +1,6 @@
 """What is learnt: modules with a frozen config; no losses, no files."""
 
+from imgen.networks.attentive_discriminator import AttentiveDiscriminator
 from imgen.networks.conv import ConvDecoder, ConvDiscriminator, ConvEncoder
 from imgen.networks.inpainter import Inpainter
 from imgen.networks.joint import JointDiscriminator
@@ -13,6 +14,7 @@ from imgen.networks.srresnet import SRGANDiscriminator, SRResNet
 from imgen.networks.upscaler import Upscaler
 
 NETWORKS: dict[str, type[Network]] = {
+    "attentive-discriminator": AttentiveDiscriminator,
     "conv-decoder": ConvDecoder,
     "conv-discriminator": ConvDiscriminator,
     "conv-encoder": ConvEncoder,

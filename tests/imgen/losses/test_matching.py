@@ -1,14 +1,20 @@
+from collections.abc import Callable
+
 import pytest
 import torch
+from torch import Tensor
 
-from imgen.losses.matching import feature_l1, mean_match, normalised_l2, pair_l2
+from imgen.losses.matching import feature_l1, feature_l2, mean_match, normalised_l2, pair_l2
+
+Loss = Callable[[list[Tensor], list[Tensor]], Tensor]
 
 
-def test_feature_l1_moves_the_result_only() -> None:
+@pytest.mark.parametrize(("loss", "power"), [(feature_l1, 1), (feature_l2, 2)])
+def test_matching_is_a_mean_over_levels_that_moves_the_result_only(loss: Loss, power: int) -> None:
     a, b = torch.rand(1, 2, 3, 3, requires_grad=True), torch.rand(1, 2, 3, 3, requires_grad=True)
-    loss = feature_l1([a, 2 * a], [b, 2 * b])
-    assert loss.item() == pytest.approx(((a - b).abs().mean() * 1.5).item(), rel=1e-5)
-    grads = torch.autograd.grad(loss, (a, b), allow_unused=True)
+    distance = loss([a, 2 * a], [b, 2 * b])
+    assert distance.item() == pytest.approx(((a - b).abs().pow(power).mean() * (1 + 2**power) / 2).item(), rel=1e-5)
+    grads = torch.autograd.grad(distance, (a, b), allow_unused=True)
     assert grads[0] is not None
     assert grads[1] is None
 

@@ -6,6 +6,7 @@ import torch
 from imgen import weights
 from imgen.errors import ModelError
 from imgen.networks import NETWORKS
+from imgen.networks.attentive_discriminator import AttentiveDiscriminator
 from imgen.networks.default import decoder, discriminator, encoder, joint_discriminator
 from imgen.networks.inpainter import Inpainter
 from imgen.networks.mapped import MappedDecoder
@@ -26,6 +27,7 @@ IMAGE, VECTOR = Shape(8, 1, 3), Shape(0, 2)
 NETS: list[Network] = [
     Inpainter(Inpainter.Config(half=4, quarter=4, eighth=8, blocks=2)),
     PatchGAN(PatchGAN.Config(width=4)),
+    AttentiveDiscriminator(AttentiveDiscriminator.Config(width=16)),
     RaindropRemover(RaindropRemover.Config(attention=4, blocks=1, steps=2, width=4)),
     encoder(IMAGE, 4, width=4),
     decoder(IMAGE, 4, width=4, conditional=True),

@@ -1,0 +1,115 @@
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor
+
+from imgen.networks.raindrops import PAPER, RaindropRemover
+
+SMALL = RaindropRemover.Config(squares=2, attention=8, blocks=1, steps=4, width=8)
+
+
+def network(config: RaindropRemover.Config = SMALL) -> RaindropRemover:
+    """With layers before the frames that are not zero, as after some training."""
+    torch.manual_seed(0)
+    net = RaindropRemover(config).eval()
+    for frame in net.paint.frames:
+        assert isinstance(frame, torch.nn.Conv2d)
+        torch.nn.init.normal_(frame.weight, 0, 0.05)
+    return net
+
+
+@pytest.mark.parametrize("squares", [1, 2, 4])
+@torch.no_grad()
+def test_all_the_shapes(squares: int) -> None:
+    net = network(replace(SMALL, squares=squares))
+    height, width = 2 * net.multiple, 3 * net.multiple
+    image = torch.rand(2, 3, height, width)
+    frames, maps = net.unroll(image)
+    assert [tuple(frame.shape) for frame in frames] == [
+        (2, 3, height // reduction, width // reduction) for reduction in (4, 2, 1)
+    ]
+    assert [tuple(each.shape) for each in maps] == [(2, 1, height, width)] * 4
+    made, attention = net(image)
+    assert torch.equal(made, frames[-1])
+    assert torch.equal(attention, maps[-1].clamp(0, 1))
+
+
+@torch.no_grad()
+def test_before_training_it_changes_nothing() -> None:
+    image = torch.rand(1, 3, 32, 48)
+    frames, _ = RaindropRemover(SMALL).unroll(image)
+    assert torch.equal(frames[-1], image)
+    assert torch.allclose(frames[0], image.reshape(1, 3, 8, 4, 12, 4).mean((3, 5)), atol=1e-6)
+
+
+@torch.no_grad()
+def test_every_step_looks_again_with_the_same_weights() -> None:
+    image = torch.rand(1, 3, 32, 32)
+    four, two = network(), network(replace(SMALL, steps=2))
+    assert four.parameter_count() == two.parameter_count()
+    maps = four.unroll(image).maps
+    assert all(torch.equal(a, b) for a, b in zip(two.unroll(image).maps, maps, strict=False))
+    assert all((a - b).abs().max() > 1e-4 for a, b in pairwise(maps))
+
+
+def test_what_is_painted_follows_the_attention() -> None:
+    net = network()
+    made, _ = net(torch.rand(1, 3, 32, 32))
+    gradients = torch.autograd.grad(made.square().sum(), list(net.attend.parameters()))
+    assert all(gradient.any() for gradient in gradients)
+
+
+@torch.no_grad()
+def test_without_steps_there_is_no_attention_and_everything_may_be_changed() -> None:
+    net = network(replace(SMALL, steps=0))
+    assert net.unroll(torch.rand(1, 3, 32, 32)).maps == []
+    assert not hasattr(net, "attend")
+    _, attention = net(torch.rand(1, 3, 32, 48))
+    assert attention.shape == (1, 1, 32, 48)
+    assert (attention == 1).all()
+
+
+@pytest.mark.parametrize("squares", [1, 4])
+def test_a_pixel_depends_on_the_radius_and_hardly_less(squares: int) -> None:
+    """With small positive weights no path cancels another, no unit is dead and no gate shut."""
+    net = network(replace(SMALL, squares=squares)).double()
+    for parameter in net.parameters():
+        parameter.data.uniform_(0.5, 1.5).div_(parameter[0].numel() if parameter.ndim > 1 else 10)
+    centre = (net.radius // net.multiple + 2) * net.multiple
+    image = torch.rand(1, 3, 2 * centre, net.multiple, dtype=torch.float64, requires_grad=True)
+    made, attention = net(image)
+    reach = []
+    for row in (centre, centre + net.multiple - 1):  # the last to see what is above, and what is below
+        (gradient,) = torch.autograd.grad((made + attention)[:, :, row].sum(), image, retain_graph=True)
+        seen = gradient.abs().sum((0, 1, 3)).nonzero().flatten() - row
+        reach.append(max(-int(seen.min()), int(seen.max())))
+    assert 0.9 * net.radius < max(reach) <= net.radius
+
+
+@torch.no_grad()
+def test_far_from_the_border_only_the_surroundings_count() -> None:
+    """What tiles rely on: an image without its first squares gives the same, but for what is near the border."""
+    net = network(replace(SMALL, squares=1, steps=1)).double()
+    side, cut = net.radius, net.multiple
+    image = torch.rand(1, 3, (2 * side // cut + 4) * cut, cut, dtype=torch.float64)
+
+    def inside(made: Tensor, first: int) -> Tensor:
+        return made[:, :, first : image.shape[2] - cut - side + first - side]
+
+    for whole, part in zip(net(image), net(image[:, :, cut:]), strict=True):
+        assert torch.allclose(inside(whole, side + cut), inside(part, side), rtol=0, atol=1e-12)
+
+
+def test_the_papers_sizes() -> None:
+    """Section 4.1: five residual blocks of 32 channels and a convolutional LSTM; 16 layers in the auto-encoder."""
+    net = RaindropRemover(PAPER)
+    assert (net.attend.steps, len(net.attend.blocks), net.attend.enter.in_channels) == (4, 5, 4)
+    assert net.attend.gates.weight.shape == (4 * 32, 2 * 32, 3, 3)
+    kinds = (torch.nn.Conv2d, torch.nn.ConvTranspose2d)
+    layers = [m for name, m in net.paint.named_modules() if isinstance(m, kinds) and not name.startswith("frames.")]
+    widths = [64, 128, 128, *[256] * 9, 128, 128, 64, 32]
+    assert [layer.out_channels for layer in layers] == widths
+    assert [layer.dilation[0] for layer in layers if layer.dilation[0] > 1] == [2, 4, 8, 16]
+    assert layers[0].kernel_size == (5, 5)
