@@ -11,9 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgen.data.glass import VIEW, Glass, Light, Pane, Pixels, Plane, edge, linear
-
-_MOST = 500  # drops drawn one by one
+from imgen.data.glass import VIEW, Glass, Light, Pane, Pixels, Plane, edge, linear, log_uniform
 
 
 def drops(image: Pixels, rng: np.random.Generator, *, density: float | None = None, view: float = VIEW) -> Glass:
@@ -25,33 +23,27 @@ def drops(image: Pixels, rng: np.random.Generator, *, density: float | None = No
         density: share of the glass that is covered, 0..1, about; None: drawn between almost nothing and nearly all.
         view: shorter side in pixels of the view that the image is a part of; the sizes of drops follow it.
     """
-    size = view * _log_uniform(rng, 2 / 480, 24 / 480)  # the middle one of the radii
-    blur = view * _log_uniform(rng, 0.4 / 480, 26 / 480)
-    share = _log_uniform(rng, 0.03, 0.8) if density is None else density
+    size = view * log_uniform(rng, 2 / 480, 24 / 480)  # the middle one of the radii
+    blur = view * (log_uniform(rng, 0.4 / 480, 8 / 480) if rng.random() < 0.35 else rng.uniform(6 / 480, 30 / 480))
+    # What is sharp hides all that is behind it: much of that leaves little to see.
+    share = log_uniform(rng, 0.07, 0.95 if blur > size else 0.45) if density is None else density
     pane = Pane(image, rng, view, blur)
+    tiny = size < view / 160  # too many to be drawn one by one
+    misty = 1.0 if tiny else rng.random() if rng.random() < 0.4 else 0.0  # how much of the cover is mist
     size *= pane.view / view
-    misty = rng.random() if rng.random() < 0.4 else 0.0  # how much of the cover is mist
     field = _single(pane, size, share * (1 - misty))
     if misty:
-        field = np.maximum(field, _mist(pane, max(1.0, size * rng.uniform(0.1, 0.5)), share * misty))
+        grain = size if tiny else size * rng.uniform(0.1, 0.5)
+        field = np.maximum(field, _mist(pane, max(1.0, grain), share * misty))
     gamma = rng.uniform(1.4, 2.4)
     return pane.through(edge(field), _refracted(pane, field, linear(image, gamma)), gamma)
-
-
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def _single(pane: Pane, size: float, share: float) -> Plane:
     """Drops drawn one by one, until they cover a share of the pane."""
     rng = pane.rng
-    spread = rng.uniform(0.2, 0.7)
-    mean = np.pi * size**2 * np.exp(2 * spread**2)
-    margin = 2 * size
-    area = (pane.height + 2 * margin) * (pane.width + 2 * margin)
-    count = min(_MOST, rng.poisson(-np.log(1 - min(share, 0.95)) * area / mean))
-    radius = np.minimum(size * np.exp(rng.normal(0, spread, count)), pane.view / 8)
-    centre = rng.uniform(-margin, [pane.width + margin, pane.height + margin], (count, 2))
+    centre, radius = pane.scattered(size, rng.uniform(0.2, 0.8), share)
+    count = len(radius)
     stretch = np.exp(rng.normal(0.05, 0.12, count))
     axes = radius[:, None] * np.stack([1 / stretch, stretch], 1)
     parts = [(centre, axes), *_lobes(rng, centre, axes), *_tracks(rng, centre, axes)]
@@ -101,7 +93,7 @@ def _refracted(pane: Pane, field: Plane, scene: Light) -> Light:
     u = cv2.Sobel(field, cv2.CV_32F, 1, 0, scale=1 / 16)  # of length 1 at a drop's rim, towards its middle
     v = cv2.Sobel(field, cv2.CV_32F, 0, 1, scale=1 / 16)
     square = np.minimum(u * u + v * v, 1)
-    far = rng.uniform(0.15, 0.5) * pane.view
+    far = log_uniform(rng, 0.04, 0.5) * pane.view  # a film of water bends little, a bead much
     bend = (far / np.sqrt(rng.uniform(1.03, 1.5) - square)).astype(np.float32)  # a sphere is steeper at its rim
     across, down = bend * u, bend * v
     grain = max(1.0, pane.view / 96)  # a drop shows the scene many times smaller
@@ -109,9 +101,9 @@ def _refracted(pane: Pane, field: Plane, scene: Light) -> Light:
     small = cv2.resize(scene, size, interpolation=cv2.INTER_AREA)
     light = pane.sampled(np.asarray(small, np.float32), across, down)
     high = np.clip(-down / np.float32(0.5 * pane.view), -1, 1)  # how far above the drop its light comes from
-    gain = np.exp(rng.normal(0.15, 0.3) + rng.uniform(-0.2, 1.2) * high)
+    gain = np.exp(rng.normal(0.2, 0.35) + rng.uniform(-0.2, 1.2) * high)
     gain *= 1 - np.float32(rng.uniform(0, 0.8)) * square * square
-    sky = rng.uniform(0.2, 1.2) * np.clip(1 + rng.normal(0, 0.04) * np.array([-1, 0, 1]), 0, 2)
+    sky = rng.uniform(0.2, 1.2) * np.clip(1 + rng.normal(0, 0.06) * np.array([-1, 0, 1]), 0, 2)
     glow = rng.uniform(0, 0.35) * (1 + high)
     if rng.random() < 0.4:  # a lamp or the sun, mirrored where the slope is right
         angle, off = rng.uniform(0, 2 * np.pi), rng.uniform(0.3, 0.9)

@@ -19,6 +19,8 @@ Light = NDArray[np.float32]  # H x W x 3, linear, 1 = white
 VIEW = 480.0
 """Shorter side of a whole photo, in pixels, where nothing else is said; all sizes on the glass refer to it."""
 _VISIBLE = 1 / 255  # a thinner cover changes nothing that is worth finding
+_MOST = 500  # things drawn one by one, on a quarter of a view
+_CELLS = 5  # along each side, crowded and empty ones
 _SHARPEST = 3.0  # radius of the defocus in pixels of the glass: beyond that, the glass is drawn smaller
 
 
@@ -46,6 +48,25 @@ class Pane:
         self.view = view * self.height / image.shape[0]
         self.blur = blur * self.height / image.shape[0]
 
+    def scattered(self, size: float, spread: float, share: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Centres (N x 2, x and y) and radii (N) of discs that cover a share of the pane, some in crowds.
+
+        Args:
+            size: the middle one of the radii, in pixels of the pane.
+            spread: deviation of their logarithms.
+            share: 0..1, about.
+        """
+        rng, margin = self.rng, 2 * size
+        width, height = self.width + 2 * margin, self.height + 2 * margin
+        mean = np.pi * size**2 * np.exp(2 * spread**2)
+        most = round(_MOST * max(1, 4 * self.width * self.height / self.view**2))
+        count = min(most, rng.poisson(-np.log(1 - min(share, 0.95)) * width * height / mean))
+        crowd = np.exp(rng.uniform(0, 1.2) * rng.standard_normal(_CELLS**2))
+        row, column = np.divmod(rng.choice(_CELLS**2, count, p=crowd / crowd.sum()), _CELLS)
+        place = (np.stack([column, row], 1) + rng.uniform(-0.2, 1.2, (count, 2))) / _CELLS
+        radius = np.minimum(size * np.exp(rng.normal(0, spread, count)), self.view / 8)
+        return place * (width, height) - margin, radius
+
     def noise(self, wavelength: float) -> Plane:
         """Smooth, of mean 0 and deviation 1; ``wavelength`` in pixels of the pane."""
         rows, columns = (max(2, round(n / wavelength) + 1) for n in (self.height, self.width))
@@ -61,15 +82,14 @@ class Pane:
         """
         field = np.full((self.height, self.width), -1e3, np.float32)
         columns, rows = np.arange(self.width, dtype=np.float32), np.arange(self.height, dtype=np.float32)
-        for (x, y), (across, down) in zip(centres.tolist(), radii.tolist(), strict=True):
-            left, right = max(0, int(x - 1.3 * across - 1)), int(x + 1.3 * across + 3)
-            top, bottom = max(0, int(y - 1.3 * down - 1)), int(y + 1.3 * down + 3)
-            part = field[top:bottom, left:right] if right > 0 and bottom > 0 else field[:0]
-            if not part.size:
-                continue
+        first = np.maximum(np.floor(centres - 1.3 * radii), 0).astype(int)
+        last = np.minimum(np.ceil(centres + 1.3 * radii) + 1, (self.width, self.height)).astype(int)
+        seen = (first < last).all(1)
+        boxes, shapes = np.hstack([first, last])[seen].tolist(), np.hstack([centres, radii])[seen].tolist()
+        for (left, top, right, bottom), (x, y, across, down) in zip(boxes, shapes, strict=True):
             radius = (across * down) ** 0.5
             u, v = (columns[left:right] - x) / across, (rows[top:bottom] - y) / down
-            _melt(part, radius * (1 - v * v)[:, None] - radius * (u * u), 0.25 * radius)
+            _melt(field[top:bottom, left:right], (radius - radius * v * v)[:, None] - radius * u * u, 0.25 * radius)
         return np.maximum(field, -2)
 
     def warped(self, field: Plane, wavelength: float, reach: float) -> Plane:
@@ -104,7 +124,12 @@ class Pane:
 
 def linear(image: Pixels, gamma: float) -> Light:
     """The light of an image's levels."""
-    return ((np.arange(256) / 255) ** gamma).astype(np.float32)[image]
+    return np.asarray(cv2.LUT(image, ((np.arange(256) / 255) ** gamma).astype(np.float32)), np.float32)
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """A number whose logarithm is uniform."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def edge(field: Plane) -> Plane:
