@@ -23,6 +23,7 @@ class Spec:
     task: str  # "inpaint", "upscale", ...: the pipeline that runs it
     licence: str  # SPDX identifier of the weights
     inputs: tuple[str, ...] = ("image",)  # in the order the graph takes them
+    outputs: tuple[str, ...] = ("result",)  # in the order the graph gives them
     version: str = "1"
     graph: str = "core"  # "core": float NCHW; "embed": uint8 NHWC with everything inside
     precision: str = "fp32"
@@ -61,9 +62,10 @@ class Spec:
             found = values.get("format") if isinstance(values, dict) else type(values).__name__
             raise ModelError(f"{where}: format {found!r}, this imgen reads {FORMAT}; update imgen or export again")
         known = {f.name for f in fields(cls)}
+        chosen = {key: value for key, value in values.items() if key in known}
         try:
-            chosen: dict[str, Any] = {k: tuple(v) if k == "inputs" else v for k, v in values.items() if k in known}
-            spec = cls(**chosen)
+            lists: dict[str, Any] = {key: tuple(chosen[key]) for key in ("inputs", "outputs") if key in chosen}
+            spec = cls(**(chosen | lists))
         except TypeError as error:
             raise ModelError(f"{where}: incomplete description ({error}); export the model again") from error
         return spec

@@ -12,6 +12,16 @@ from onnx import TensorProto, helper
 from imgen.spec import KEY, Spec
 
 UPSCALE = Spec("tiny-upscale", "upscale", "CC0-1.0", scale=2, size=0, receptive_field="finite", radius=1)
+DERAIN = Spec(
+    "tiny-derain",
+    "derain",
+    "CC0-1.0",
+    outputs=("result", "attention"),
+    multiple=4,
+    size=0,
+    receptive_field="finite",
+    radius=1,
+)
 INPAINT = Spec("tiny-inpaint", "inpaint", "CC0-1.0", inputs=("image", "mask"), multiple=8, size=512)
 
 
@@ -36,19 +46,32 @@ def _inpaint_graph() -> onnx.GraphProto:
         helper.make_node("Max", ["count", "one"], ["divisor"]),
         helper.make_node("Div", ["total", "divisor"], ["mean"]),
         helper.make_node("Mul", ["mask", "mean"], ["fill"]),
-        helper.make_node("Add", ["kept", "fill"], ["output"]),
+        helper.make_node("Add", ["kept", "fill"], ["result"]),
     ]
 
     inputs = [_value("image", 3), _value("mask", 1)]
-    return helper.make_graph(nodes, "tiny", inputs, [_value("output", 3)], list(constants.values()))
+    return helper.make_graph(nodes, "tiny", inputs, [_value("result", 3)], list(constants.values()))
 
 
 def _upscale_graph() -> onnx.GraphProto:
     """Each pixel as two by two of the same."""
     scales = helper.make_tensor("scales", TensorProto.FLOAT, [4], [1, 1, 2, 2])
     how = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
-    node = helper.make_node("Resize", ["image", "", "scales"], ["output"], **how)
-    return helper.make_graph([node], "tiny", [_value("image", 3)], [_value("output", 3)], [scales])
+    node = helper.make_node("Resize", ["image", "", "scales"], ["result"], **how)
+    return helper.make_graph([node], "tiny", [_value("image", 3)], [_value("result", 3)], [scales])
+
+
+def _derain_graph() -> onnx.GraphProto:
+    """The negative; drops are where there is more red than green."""
+    constants = [helper.make_tensor(name, TensorProto.FLOAT, [], [value]) for name, value in (("zero", 0), ("one", 1))]
+    nodes = [
+        helper.make_node("Sub", ["one", "image"], ["result"]),
+        helper.make_node("Split", ["image"], ["red", "green", "blue"], axis=1, num_outputs=3),
+        helper.make_node("Sub", ["red", "green"], ["redness"]),
+        helper.make_node("Clip", ["redness", "zero", "one"], ["attention"]),
+    ]
+    outputs = [_value("result", 3), _value("attention", 1)]
+    return helper.make_graph(nodes, "tiny", [_value("image", 3)], outputs, constants)
 
 
 def _value(name: str, channels: int) -> onnx.ValueInfoProto:
@@ -82,3 +105,9 @@ def inpaint_model(write_inpaint_model: Callable[..., Path], tmp_path_factory: py
 def upscale_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny .onnx file of task "upscale" and scale 2, which repeats pixels."""
     return _save(_upscale_graph(), UPSCALE, tmp_path_factory.mktemp("models") / "tiny-upscale.onnx")
+
+
+@pytest.fixture(scope="session")
+def derain_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny .onnx file of task "derain", multiple 4: the negative, with more attention the more red beats green."""
+    return _save(_derain_graph(), DERAIN, tmp_path_factory.mktemp("models") / "tiny-derain.onnx")

@@ -36,7 +36,7 @@ def bands(model: Model, image: Rows, *, tile: int | None = None) -> Iterator[Arr
             suffice. By default what suits the device and its free memory.
 
     Yields:
-        N x 3 x h x (scale * W), float32, about 0..1; together scale * H rows.
+        N x C x h x (scale * W), float32, about 0..1; together scale * H rows. C is 3, or more of several outputs.
 
     Raises:
         ImageError: too little memory, be it because the network has to look at the whole image at once.
@@ -126,7 +126,7 @@ def _band(model: Model, image: Array, row: Window, columns: list[Window]) -> Arr
     """What is kept of a row of windows; ``image`` is what they see of the image's rows."""
     scale, multiple = model.spec.scale, model.spec.multiple
     count = image.shape[0]
-    band = np.empty((count, 3, (row.end - row.begin) * scale, columns[-1].end * scale), np.float32)
+    size = (row.end - row.begin) * scale, columns[-1].end * scale
     kept = slice((row.begin - row.start) * scale, (row.end - row.start) * scale)
     windows = [(index, column) for column in columns for index in range(count)]
     together = _CUDA_WINDOWS if model.device.startswith("cuda") and model.spec.receptive_field == "finite" else 1
@@ -136,6 +136,8 @@ def _band(model: Model, image: Array, row: Window, columns: list[Window]) -> Arr
         result = model(np.concatenate([pad_to_multiple(part, multiple)[0] for part in seen]))
         if not np.isfinite(result).all():
             raise ModelError(f"{model.spec.name} gave values that are no numbers; try --device cpu or another model")
+        if not first:
+            band = np.empty((count, result.shape[1], *size), np.float32)
         for (index, column), part in zip(group, result, strict=True):
             inside = slice((column.begin - column.start) * scale, (column.end - column.start) * scale)
             band[index, :, :, column.begin * scale : column.end * scale] = part[:, kept, inside]

@@ -39,7 +39,8 @@ def describe(path: Path, data: bytes) -> Spec:
     for multiple in _MULTIPLES:
         scale, made = _try(session, inputs[0].name, multiple * (32 // multiple | 1))  # no multiple of a larger one
         if scale in SCALES:
-            return Spec(path.stem, "upscale", "unknown", inputs=(inputs[0].name,), scale=scale, multiple=multiple)
+            ends = (inputs[0].name,), (outputs[0].name,)
+            return Spec(path.stem, "upscale", "unknown", *ends, scale=scale, multiple=multiple)
     wanted = f"{SCALES[0]} to {SCALES[-1]} times as many pixels each way"
     raise ModelError(f"{path}: no imgen description inside, and not an upscaler: {made} instead of {wanted}")
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +53,8 @@ class Model(ABC):
                 and size, H and W divisible by ``spec.multiple``. Masks are 1 where to fill.
 
         Returns:
-            float32, N x C x scale*H x scale*W, about 0..1 (not clipped).
+            float32, N x C x scale*H x scale*W, about 0..1 (not clipped); of several outputs
+            (``spec.outputs``) the channels, one output after the other.
 
         Raises:
             UsageError: inputs that do not fit the above.
@@ -177,6 +179,11 @@ def cpu_threads() -> int:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         usable = min(usable, max(1, int(quota) // int(period)))
     return usable if usable < machine else 0
+
+
+def joined(outputs: Sequence[Array]) -> Array:
+    """The channels of all outputs of a network, one after the other."""
+    return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=1)
 
 
 def one_line(error: Exception) -> str:

@@ -65,8 +65,8 @@ def read(path: Path) -> tuple[bytes, Spec | None]:
     return data, spec
 
 
-def check_inputs(where: str, spec: Spec, inputs: list[tuple[str, str]]) -> None:
-    """Refuse a graph whose inputs, as (name, onnxruntime's type), are not the float32 ones of its spec.
+def check_ends(where: str, spec: Spec, inputs: list[tuple[str, str]], outputs: list[str]) -> None:
+    """Refuse a graph whose ends are not those of its spec: inputs, as (name, onnxruntime's type), and outputs.
 
     Raises:
         ModelError: they differ.
@@ -75,6 +75,9 @@ def check_inputs(where: str, spec: Spec, inputs: list[tuple[str, str]]) -> None:
         found = ", ".join(f"{name} {kind}" for name, kind in inputs)
         wanted = ", ".join(spec.inputs)
         raise ModelError(f"{where}: takes {found} but says float inputs {wanted}; export it again")
+    if outputs != list(spec.outputs):
+        found, wanted = ", ".join(outputs), ", ".join(spec.outputs)
+        raise ModelError(f"{where}: gives {found} but says outputs {wanted}; export it again")
 
 
 def structure(data: bytes | bytearray) -> list[tuple[int, bytes]]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from imgen.errors import DeviceError, ModelError
 from imgen.runtime import onnxfile
-from imgen.runtime.model import Array, Model, cpu_threads, one_line
+from imgen.runtime.model import Array, Model, cpu_threads, joined, one_line
 
 try:
     import openvino
@@ -35,11 +35,11 @@ class OpenVinoModel(Model):
             self._network = core.compile_model(network, "CPU", config)
         except RuntimeError as error:
             raise ModelError(f"{where}: OpenVINO cannot load it ({one_line(error)}); use --device cpu") from error
-        names = [
+        inputs = [
             (node.get_any_name(), "tensor(float)" if node.element_type == openvino.Type.f32 else "another type")
             for node in self._network.inputs
         ]
-        onnxfile.check_inputs(where, spec, names)
+        onnxfile.check_ends(where, spec, inputs, [node.get_any_name() for node in self._network.outputs])
         super().__init__(spec, "cpu", "OpenVINO")
 
     def _run(self, inputs: tuple[Array, ...]) -> Array:
@@ -49,4 +49,5 @@ class OpenVinoModel(Model):
             # request.infer(arrays) copies, and has let a wrong number of channels pass
             request.set_tensor(port, openvino.Tensor(array, shared_memory=True))
         request.infer()
-        return request.get_output_tensor(0).data.copy()  # the tensor dies with its request
+        # Copies, for the tensors die with their request.
+        return joined([request.get_tensor(port).data.copy() for port in self._network.outputs])

@@ -16,7 +16,7 @@ import onnxruntime
 
 from imgen.errors import DeviceError, ModelError
 from imgen.runtime import onnxfile
-from imgen.runtime.model import Array, Device, Model, cpu_threads, one_line
+from imgen.runtime.model import Array, Device, Model, cpu_threads, joined, one_line
 
 if not hasattr(onnxruntime, "InferenceSession"):  # what is left when one of its two packages was removed
     raise DeviceError("onnxruntime is damaged; pip install --force-reinstall --no-deps onnxruntime-gpu")
@@ -49,7 +49,8 @@ class OrtModel(Model):
         except Exception as error:  # onnxruntime's own classes have no base in common
             remedy = "export it again, or try --device cpu" if providers[0][0] == CUDA else "export it again"
             raise ModelError(f"{where}: onnxruntime cannot load it ({one_line(error)}); {remedy}") from error
-        onnxfile.check_inputs(where, spec, [(node.name, node.type) for node in self._session.get_inputs()])
+        inputs = [(node.name, node.type) for node in self._session.get_inputs()]
+        onnxfile.check_ends(where, spec, inputs, [node.name for node in self._session.get_outputs()])
         active = self._session.get_providers()[0]
         if active != providers[0][0]:
             _refuse_or_warn(device, "CUDA did not start for this model")
@@ -61,7 +62,8 @@ class OrtModel(Model):
             self._options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def _run(self, inputs: tuple[Array, ...]) -> Array:
-        return self._session.run(None, dict(zip(self.spec.inputs, inputs, strict=True)), self._options)[0]
+        feed = dict(zip(self.spec.inputs, inputs, strict=True))
+        return joined(self._session.run(list(self.spec.outputs), feed, self._options))
 
 
 def devices() -> list[str]:

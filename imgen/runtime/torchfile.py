@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgen.errors import DeviceError, ModelError
-from imgen.runtime.model import Array, Device, Model
+from imgen.runtime.model import Array, Device, Model, joined
 from imgen.spec import Spec
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class TorchModel(Model):
 
         with torch.inference_mode():
             tensors = [torch.from_numpy(array.copy()).to(self._place) for array in inputs]
-            return self._network(*tensors).float().cpu().numpy()
+            made = self._network(*tensors)
+            return joined([part.float().cpu().numpy() for part in (made if isinstance(made, tuple) else (made,))])
 
 
 def _load(path: Path) -> "tuple[Spec, Network]":

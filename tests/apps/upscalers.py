@@ -56,8 +56,8 @@ def write_convolutions(path: Path, depth: int = 3, width: int = 16, scale: int =
         nodes.append(helper.make_node("Conv", [value, f"kernel{layer}"], [f"conv{layer}"], pads=[1, 1, 1, 1]))
         nodes.append(helper.make_node("Relu", [f"conv{layer}"], [f"relu{layer}"]))
         value = f"relu{layer}"
-    nodes[-1] = helper.make_node("DepthToSpace", [f"conv{depth - 1}"], ["output"], blocksize=scale, mode="CRD")
-    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3, "h", "w"]) for name in ("image", "output")]
+    nodes[-1] = helper.make_node("DepthToSpace", [f"conv{depth - 1}"], ["result"], blocksize=scale, mode="CRD")
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3, "h", "w"]) for name in ("image", "result")]
     graph = helper.make_graph(nodes, "random", ends[:1], ends[1:], weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     spec = replace(SPEC, name="random", scale=scale, radius=depth)

@@ -31,6 +31,16 @@ def test_runs_at_any_size_and_batch(inpaint_model: Path, shape: tuple[int, int, 
     np.testing.assert_allclose(result, expected(image, mask), atol=1e-5)
 
 
+@pytest.mark.parametrize("device", ["cpu", "openvino"])
+def test_several_outputs_follow_one_another(derain_model: Path, device: str) -> None:
+    if device == "openvino":
+        pytest.importorskip("openvino")
+    image, _ = arrays(2, 16, 24)
+    result = load(derain_model, device=device)(image)
+    attention = (image[:, :1] - image[:, 1:2]).clip(0, 1)
+    np.testing.assert_allclose(result, np.concatenate([1 - image, attention], 1), atol=1e-2)
+
+
 def test_says_what_it_is_and_where_it_runs(inpaint_model: Path) -> None:
     model = load(str(inpaint_model), device="cpu", threads=1)
     assert (model.device, model.provider) == ("cpu", "CPUExecutionProvider")

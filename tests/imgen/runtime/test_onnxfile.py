@@ -14,7 +14,7 @@ from imgen.spec import KEY, Spec
 
 
 def save(path: Path, nodes: list[onnx.NodeProto], *, domain: str = "", weights=(), spec: str | None = "") -> Path:
-    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, "h", "w"]) for name in ("image", "output")]
+    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, "h", "w"]) for name in ("image", "result")]
     graph = helper.make_graph(nodes, "g", value[:1], value[1:], weights)
     opsets = [helper.make_opsetid("", 18), *([helper.make_opsetid(domain, 1)] if domain else [])]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
@@ -24,7 +24,7 @@ def save(path: Path, nodes: list[onnx.NodeProto], *, domain: str = "", weights=(
     return path
 
 
-RELU = helper.make_node("Relu", ["image"], ["output"])
+RELU = helper.make_node("Relu", ["image"], ["result"])
 
 
 def test_reads_the_description(inpaint_model: Path) -> None:
@@ -35,7 +35,7 @@ def test_reads_the_description(inpaint_model: Path) -> None:
 
 def test_is_not_fooled_by_large_weights(tmp_path: Path) -> None:
     weight = numpy_helper.from_array(np.ones((1, 3, 1, 1), np.float32), "w")
-    add = helper.make_node("Add", ["image", "w"], ["output"])
+    add = helper.make_node("Add", ["image", "w"], ["result"])
     result = load(save(tmp_path / "m.onnx", [add], weights=[weight]), device="cpu")(np.zeros((1, 3, 4, 4), np.float32))
     assert (result == 1).all()
 
@@ -49,8 +49,8 @@ def external_weight() -> onnx.TensorProto:
 
 
 def loop() -> onnx.NodeProto:
-    body = helper.make_graph([RELU], "body", [], [helper.make_tensor_value_info("output", TensorProto.FLOAT, None)])
-    return helper.make_node("If", ["image"], ["output"], then_branch=body, else_branch=body)
+    body = helper.make_graph([RELU], "body", [], [helper.make_tensor_value_info("result", TensorProto.FLOAT, None)])
+    return helper.make_node("If", ["image"], ["result"], then_branch=body, else_branch=body)
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def loop() -> onnx.NodeProto:
         (lambda p: save(p, [loop()]), "loops or branches"),
         (lambda p: save(p, [RELU], weights=[external_weight()]), "weights in another file"),
         (
-            lambda p: save(p, [helper.make_node("Constant", [], ["output"], value=external_weight())]),
+            lambda p: save(p, [helper.make_node("Constant", [], ["result"], value=external_weight())]),
             "weights in another file",
         ),
         (
             lambda p: save(
                 p,
-                [helper.make_node("EPContext", ["image"], ["output"], domain="com.microsoft")],
+                [helper.make_node("EPContext", ["image"], ["result"], domain="com.microsoft")],
                 domain="com.microsoft",
             ),
             "operators of 'com.microsoft'",
@@ -128,8 +128,14 @@ def test_inputs_must_be_those_of_the_spec(tmp_path: Path) -> None:
         load(path, device="cpu")
 
 
+def test_outputs_must_be_those_of_the_spec(tmp_path: Path) -> None:
+    path = save(tmp_path / "m.onnx", [RELU], spec=Spec("m", "derain", "MIT", outputs=("result", "attention")).to_json())
+    with pytest.raises(ModelError, match="gives result but says outputs result, attention; export it again"):
+        load(path, device="cpu")
+
+
 def test_invalid_graph_is_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    path = save(tmp_path / "m.onnx", [helper.make_node("NoSuchOperator", ["image"], ["output"])])
+    path = save(tmp_path / "m.onnx", [helper.make_node("NoSuchOperator", ["image"], ["result"])])
     with pytest.raises(ModelError, match="onnxruntime cannot load it") as caught:
         load(path, device="cpu")
     assert "\n" not in str(caught.value)
