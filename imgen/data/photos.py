@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -11,6 +12,48 @@ from numpy.typing import NDArray
 from imgen.errors import ImageError, UsageError
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
+
+
+class Crop(NamedTuple):
+    """A square of one of several images, brought to a size."""
+
+    number: int  # of the image
+    top: int
+    left: int
+    side: int  # in the image
+    size: int  # afterwards
+    mirrored: bool
+
+    def of(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The square: size x size x 3, contiguous."""
+        square = image[self.top : self.top + self.side, self.left : self.left + self.side]
+        if self.side != self.size:
+            method = cv2.INTER_AREA if self.side > self.size else cv2.INTER_CUBIC
+            square = np.asarray(cv2.resize(square, (self.size, self.size), interpolation=method), np.uint8)
+        return np.ascontiguousarray(square[:, ::-1] if self.mirrored else square)
+
+
+class Crops:
+    """Where random squares of some images lie.
+
+    Images come up in proportion to the square root of their area: large ones hold more to see, but must not
+    crowd out the rest.
+
+    Args:
+        images: H x W x 3 each.
+    """
+
+    def __init__(self, images: Iterable[NDArray[np.uint8]]) -> None:
+        self._sizes = [image.shape[:2] for image in images]
+        self._weights = np.cumsum([np.sqrt(height * width) for height, width in self._sizes])
+
+    def draw(self, rng: np.random.Generator, size: int, reduction: tuple[float, float]) -> Crop:
+        """One at a random scale, perhaps mirrored; see ``Photos.crop``."""
+        number = int(np.searchsorted(self._weights, rng.random() * self._weights[-1]))
+        shorter = min(self._sizes[number])
+        side = int(np.clip(size * np.exp(rng.uniform(*np.log(reduction))), min(size, shorter), shorter))
+        top, left = (int(rng.integers(0, n - side + 1)) for n in self._sizes[number])
+        return Crop(number, top, left, side, size, bool(rng.random() < 0.5))
 
 
 class Photos:
@@ -27,11 +70,11 @@ class Photos:
             names = ", ".join(str(folder) for folder in folders)
             raise UsageError(f"no photographs in {names}; give folders that hold {', '.join(sorted(SUFFIXES))} files")
         with ThreadPoolExecutor() as pool:
-            decoded = pool.map(lambda path: _decode(path, long_side), paths)
+            decoded = pool.map(lambda path: _small(path, long_side), paths)
             self.images = [image for image in decoded if image is not None]
         if not self.images:
             raise ImageError(f"none of the {len(paths)} files could be read as an image; are they all broken?")
-        self._weights = np.cumsum([np.sqrt(image.shape[0] * image.shape[1]) for image in self.images])
+        self._crops = Crops(self.images)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -41,41 +84,39 @@ class Photos:
     ) -> NDArray[np.uint8]:
         """A random square of a random photograph at a random scale, perhaps mirrored: size x size x 3, RGB.
 
-        Photographs come up in proportion to the square root of their area: large ones hold more to
-        see, but must not crowd out the rest.
-
         Args:
             rng: decides all.
             size: of the square, in pixels.
             reduction: the smallest and the largest factor by which a photograph is made smaller, where it
                 is large enough.
         """
-        image = self.images[int(np.searchsorted(self._weights, rng.random() * self._weights[-1]))]
-        shorter = min(image.shape[:2])
-        side = int(np.clip(size * np.exp(rng.uniform(*np.log(reduction))), min(size, shorter), shorter))
-        top, left = (rng.integers(0, n - side + 1) for n in image.shape[:2])
-        square = image[top : top + side, left : left + side]
-        if side != size:
-            method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
-            square = np.asarray(cv2.resize(square, (size, size), interpolation=method), np.uint8)
-        return np.ascontiguousarray(square[:, ::-1] if rng.random() < 0.5 else square)
+        crop = self._crops.draw(rng, size, reduction)
+        return crop.of(self.images[crop.number])
 
 
 def find_photos(folders: Iterable[Path]) -> Iterable[Path]:
     """Image files below the folders, each folder's sorted by name, so that every machine sees one order."""
     for folder in folders:
         if not folder.is_dir():
-            raise UsageError(f"{folder} is not a folder; --data takes folders of photographs")
+            raise UsageError(f"{folder} is not a folder; give folders of photographs")
         yield from sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
 
 
-def _decode(path: Path, long_side: int) -> NDArray[np.uint8] | None:
-    """RGB pixels no larger than asked for; None for a file that cannot be read (a data set has some)."""
+def decode(path: Path) -> NDArray[np.uint8] | None:
+    """RGB pixels; None for a file that cannot be read (a data set has some) or is smaller than 32 pixels."""
     data = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    if data is None or min(data.shape[:2]) < 32:
-        return None
-    scale = long_side / max(data.shape[:2])
-    if scale < 1:
-        size = (round(data.shape[1] * scale), round(data.shape[0] * scale))
-        data = cv2.resize(data, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(data, np.uint8)
+    return None if data is None or min(data.shape[:2]) < 32 else np.asarray(data, np.uint8)
+
+
+def at_most(long_side: int, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An image no larger than asked for."""
+    scale = long_side / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _small(path: Path, long_side: int) -> NDArray[np.uint8] | None:
+    image = decode(path)
+    return None if image is None else at_most(long_side, image)
