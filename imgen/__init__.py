@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from imgen_apps.inpainting import Inpainting
     from imgen_apps.masks import MaskLike
     from imgen_apps.pipeline import Image
+    from imgen_apps.raindrop_removal import RaindropRemoval
     from imgen_apps.super_resolution import SuperResolution
 
 __version__ = "0.1.0"
@@ -95,6 +96,38 @@ def upscale(
     return enlarge(image, _upscaling(model, fidelity, device), Enlargement(scale, target), output=output)
 
 
+def derain(
+    image: "Image",
+    *,
+    strength: float = 1.0,
+    everywhere: bool = False,
+    attention: str | Path | None = None,
+    output: str | Path | None = None,
+    model: str | Path | None = None,
+    device: str = "auto",
+) -> "Image":
+    """Take raindrops off a photo: ``imgen.derain("photo.jpg", attention="drops.png")``.
+
+    Args:
+        image: a path, the bytes of a file, a PIL image, or an array H x W or H x W x C (grey, RGB, RGBA;
+            uint8, uint16, or floats in 0..1).
+        strength: 0 changes nothing, 1 replaces drops in full.
+        everywhere: let the network change pixels that it takes for clear, too.
+        attention: a file to write where drops were found, as a grey picture: 0 where nothing has changed.
+        output: of an image given by its path, the file to write instead of ``photo-derained.jpg``.
+        model: name or file; by default the built-in one. It is opened once and kept.
+        device: "auto", "cpu", "cuda", "cuda:1" or "openvino".
+
+    Returns:
+        The same kind as ``image`` (for a path, the path of the file written); equal to it where no drop was found.
+
+    Raises:
+        ImgenError: what is wrong, in one line; see ``imgen.errors``.
+    """
+    pipeline = _raindrop_removal(None if model is None else str(model), device)
+    return pipeline(image, strength=strength, everywhere=everywhere, attention=attention, output=output)
+
+
 @lru_cache(4)  # there are many fidelities
 def _upscaling(model: str | Path | None, fidelity: float, device: str) -> "Callable[[float], SuperResolution]":
     from imgen_apps.super_resolution import pipelines
@@ -108,3 +141,11 @@ def _inpainting(model: str | None, device: str) -> "Inpainting":
     from imgen_apps.inpainting import Inpainting
 
     return Inpainting(load_model(default_model("inpaint") if model is None else model, device=device))
+
+
+@cache
+def _raindrop_removal(model: str | None, device: str) -> "RaindropRemoval":
+    from imgen.runtime.catalogue import default_model
+    from imgen_apps.raindrop_removal import RaindropRemoval
+
+    return RaindropRemoval(load_model(default_model("derain") if model is None else model, device=device))

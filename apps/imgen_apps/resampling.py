@@ -33,6 +33,13 @@ def bands(image: Rows, size: Size) -> Iterator[Array]:
         yield np.concatenate(parts, axis=3)
 
 
+def resampled(image: Rows, size: Size) -> Rows:
+    """The same as rows; the image itself where it has that size."""
+    if image.shape[2:] == size:
+        return image
+    return Rows(bands(image, size), (*image.shape[:2], *size))
+
+
 def _blocks(length: int, wanted: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """For each block of the result, where in the image it begins and what it takes of each pixel from there on.
 

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from imgen.errors import ModelError, UsageError
-from imgen.image.tensor import Size, to_nchw, to_pixels
+from imgen.image.tensor import Size, to_pixels
 from imgen.runtime import Model, load, load_blend
 from imgen.runtime.model import Array
-from imgen_apps import resampling, tiling
+from imgen_apps import tiling
 from imgen_apps.pipeline import GREY, Image, Pipeline, Pixels, edit
+from imgen_apps.resampling import resampled
 from imgen_apps.rows import Rows
 from imgen_apps.sizes import SCALE, Enlargement
-from imgen_apps.transparency import bleed, clamped, divided, multiplied
+from imgen_apps.transparency import clamped, divided, multiplied, planes
 
 _SLAB_ROWS = 64  # that are converted at once
 _BAND_BYTES = 1 << 25  # that are given on at once, to be compressed while the next are computed
@@ -110,55 +111,32 @@ class SuperResolution(Pipeline):
 
     def _planes(self, frame: Pixels, size: Size) -> Rows:
         """A frame at its new size: through the network as often as it takes, then resampled to the size."""
-        rows, scale = _source(frame), self.model.spec.scale
+        rows, scale = planes(frame), self.model.spec.scale
         for step in count():
             height, width = rows.shape[2:]
             if height >= size[0] and width >= size[1]:
                 break
             if step:  # the network is shown no more than it needs, so that it has the last word
                 needed = min(height, -(-size[0] // scale)), min(width, -(-size[1] // scale))
-                rows = _resampled(rows, needed).map(lambda planes: np.clip(planes, 0, 1))
+                rows = resampled(rows, needed).map(lambda values: np.clip(values, 0, 1))
             larger = (*rows.shape[:2], rows.shape[2] * scale, rows.shape[3] * scale)
             rows = Rows(tiling.bands(self.model, rows, tile=self.tile), larger)
         if rows.shape[0] == 2 and rows.shape[2:] != size:
-            return _resampled(rows.map(multiplied), size).map(divided)
-        return _resampled(rows, size)
+            return resampled(rows.map(multiplied), size).map(divided)
+        return resampled(rows, size)
 
     def _size(self, frame: Pixels, size: Size | None) -> Size:
         scale = self.model.spec.scale
         return size or (frame.shape[0] * scale, frame.shape[1] * scale)
 
 
-def _source(frame: Pixels) -> Rows:
-    """A frame as the network takes it, N x 3 x H x W: its colours and, where it is not opaque, its alpha."""
-    height, width, channels = frame.shape
-    translucent = _translucent(frame)
-    colours = bleed(frame) if translucent else frame
-
-    def bands() -> Iterator[Array]:
-        for top in range(0, height, _SLAB_ROWS):
-            rows = slice(top, top + _SLAB_ROWS)
-            planes = [to_nchw(colours[rows, :, :3] if channels > 2 else colours[rows, :, :1].repeat(3, 2))]
-            if translucent:
-                planes.append(to_nchw(frame[rows, :, -1:].repeat(3, 2)))
-            yield np.concatenate(planes)
-
-    return Rows(bands(), (1 + translucent, 3, height, width))
-
-
-def _resampled(rows: Rows, size: Size) -> Rows:
-    if rows.shape[2:] == size:
-        return rows
-    return Rows(resampling.bands(rows, size), (*rows.shape[:2], *size))
-
-
-def _pixels(planes: Array, frame: Pixels, size: Size, top: int) -> Pixels:
+def _pixels(made: Array, frame: Pixels, size: Size, top: int) -> Pixels:
     """Rows of the result from ``top`` on, with the channels and the type of the frame."""
     channels = frame.shape[2]
-    parts = [planes[:1] if channels > 2 else _grey(planes[:1])]
+    parts = [made[:1] if channels > 2 else _grey(made[:1])]
     if channels in (2, 4):
-        alpha = _grey(planes[-1:]) if len(planes) == 2 else np.ones_like(planes[:, :1])
-        if len(planes) == 2 and (size[0] > frame.shape[0] or size[1] > frame.shape[1]):
+        alpha = _grey(made[-1:]) if len(made) == 2 else np.ones_like(made[:, :1])
+        if len(made) == 2 and (size[0] > frame.shape[0] or size[1] > frame.shape[1]):
             alpha[0, 0] = clamped(alpha[0, 0], frame, size, top)
         parts.append(alpha)
     return to_pixels(np.concatenate(parts, axis=1), frame.dtype)
@@ -166,11 +144,6 @@ def _pixels(planes: Array, frame: Pixels, size: Size, top: int) -> Pixels:
 
 def _grey(planes: Array) -> Array:
     return np.tensordot(planes, GREY, (1, 0))[:, None]
-
-
-def _translucent(frame: Pixels) -> bool:
-    full = 1 if frame.dtype.kind == "f" else np.iinfo(frame.dtype).max
-    return frame.shape[2] in (2, 4) and bool(frame[..., -1].min() < full)
 
 
 def enlarge(

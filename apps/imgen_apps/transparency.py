@@ -5,15 +5,45 @@ visible around it before a network looks at it. Alpha goes through the network t
 3 dB better than to interpolate it.
 """
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 
 from imgen.image.tensor import Size, to_nchw, to_pixels
 from imgen.runtime.model import Array
 from imgen_apps.pipeline import Pixels
+from imgen_apps.rows import Rows
 
 _REACHES = (1, 2, 4, 8, 16, 32)  # pixels; as far as the networks look
 _STRIP_ROWS = 256
+_SLAB_ROWS = 64  # that are converted at once
+
+
+def planes(frame: Pixels) -> Rows:
+    """A frame, H x W x C of any depth, as networks take it: N x 3 x H x W in 0..1, converted as it is read.
+
+    N is 1, or 2 where the frame is not opaque: its alpha then is the second image. Grey is repeated.
+    """
+    height, width, channels = frame.shape
+    translucent = _translucent(frame)
+    colours = opaque(frame)
+
+    def bands() -> Iterator[Array]:
+        for top in range(0, height, _SLAB_ROWS):
+            rows = slice(top, top + _SLAB_ROWS)
+            parts = [to_nchw(colours[rows] if channels > 2 else colours[rows].repeat(3, 2))]
+            if translucent:
+                parts.append(to_nchw(frame[rows, :, -1:].repeat(3, 2)))
+            yield np.concatenate(parts)
+
+    return Rows(bands(), (1 + translucent, 3, height, width))
+
+
+def opaque(frame: Pixels) -> Pixels:
+    """The colours of a frame: a view of them, or, where it is not opaque, those that ``bleed`` gives."""
+    channels = frame.shape[2]
+    return bleed(frame) if _translucent(frame) else frame[..., : channels - (channels in (2, 4))]
 
 
 def bleed(pixels: Pixels) -> Pixels:
@@ -68,6 +98,11 @@ def clamped(alpha: Array, source: Pixels, size: Size, top: int) -> Array:
     around = np.ones((3, 3), np.uint8)
     low, high = (change(seen, around)[np.ix_(rows - first, columns)] for change in (cv2.erode, cv2.dilate))
     return np.clip(alpha, low, high)
+
+
+def _translucent(frame: Pixels) -> bool:
+    full = 1 if frame.dtype.kind == "f" else np.iinfo(frame.dtype).max
+    return frame.shape[2] in (2, 4) and bool(frame[..., -1].min() < full)
 
 
 def _mixed(pixels: Pixels) -> Pixels:
