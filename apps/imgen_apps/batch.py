@@ -154,7 +154,8 @@ class _Stages(Generic[L, R]):
     def saved(self, task: Task) -> Task:
         if task.status == "running":
             with stage(task):
-                task.job.target.parent.mkdir(parents=True, exist_ok=True)
+                for path in task.job.results:
+                    path.parent.mkdir(parents=True, exist_ok=True)
                 if self.journal is not None:
                     self.journal.begin(task.job, task.digest)
                 task.extra = self.save(task.value, task.job.target) or {}

@@ -17,6 +17,14 @@ class Job:
     source: Path
     target: Path
     companions: tuple[Path, ...] = ()  # what else it is made from (a mask): when one changes, --resume does it again
+    beside: tuple[
+        Path, ...
+    ] = ()  # what is written with it (a map): made with the target, and again where it is missing
+
+    @property
+    def results(self) -> tuple[Path, ...]:
+        """All files that are written."""
+        return (self.target, *self.beside)
 
 
 @dataclass(frozen=True)

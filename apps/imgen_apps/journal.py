@@ -34,10 +34,12 @@ class Journal:
         return target.name in self._entries(target.parent)
 
     def finished(self, job: Job, digest: str) -> bool:
-        """Whether the target is there and was made with these parameters from files with this digest."""
+        """Whether all results are there and were made with these parameters from files with this digest."""
         entry = self._entries(job.target.parent).get(job.target.name)
         now = _stamp(job.target)
         if entry is None or now is None or entry["parameters"] != self._parameters:
+            return False
+        if not all(path.exists() for path in job.beside):
             return False
         if entry["state"] == "begun" and entry["stamp"] == now:
             return False  # nothing was renamed into place

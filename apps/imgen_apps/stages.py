@@ -33,6 +33,10 @@ class Stages(ABC, Generic[W]):
         """Those of the jobs found that are to be done, each with what else it is made from."""
         return jobs
 
+    def beside(self, source: Path | bytes) -> tuple[Path, ...]:  # noqa: ARG002 - few verbs write anything else
+        """The files written of an image beside its result."""
+        return ()
+
     @abstractmethod
     def load(self, source: Path | bytes, target: Path | None) -> W:
         """Read an image, and refuse now what could not be written to the target (None: standard output) later.

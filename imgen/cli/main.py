@@ -13,7 +13,20 @@ import typer
 from typer.core import TyperGroup
 
 from imgen import __version__
-from imgen.cli import compare, demo, doctor, evaluate, export, generate, inpaint, models, options, train, upscale
+from imgen.cli import (
+    compare,
+    demo,
+    derain,
+    doctor,
+    evaluate,
+    export,
+    generate,
+    inpaint,
+    models,
+    options,
+    train,
+    upscale,
+)
 from imgen.errors import ImgenError
 
 
@@ -33,7 +46,8 @@ class _Verbs(TyperGroup):
 
 app = typer.Typer(
     cls=_Verbs,
-    help="Image processing with GANs: fill holes in photographs, make them larger, train and export models yourself.",
+    help="Image processing with GANs: fill holes in photographs, make them larger, take raindrops off; train and "
+    "export models yourself.",
     no_args_is_help=True,
     rich_markup_mode=None,  # rich takes as long to import as all the rest
     pretty_exceptions_enable=False,
@@ -59,6 +73,7 @@ def _imgen(
 
 app.command()(inpaint.inpaint)
 app.command()(upscale.upscale)
+app.command()(derain.derain)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")
 app.command()(doctor.doctor)

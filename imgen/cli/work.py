@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from imgen.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
     from imgen.runtime import Model
+    from imgen_apps.jobs import Job
     from imgen_apps.stages import Stages
 
 
@@ -54,24 +56,17 @@ def run(stages: "Stages[Any]", shared: Shared, *, name_suffix: str, model: objec
     from imgen.image import file
     from imgen_apps import batch
 
-    sources = [*(shared.inputs or []), *(shared.more_inputs or [])]
-    if not sources:
-        raise UsageError("there is no input; name a file, a folder, a glob, or - for standard input")
+    sources = _sources(shared)
     extension = file.suffix_for(file.format_named(shared.format)) if shared.format else None
     if "-" in sources or shared.output == "-":
         _stream(stages, sources, shared.output, overwrite=shared.overwrite)
         return
-    jobs = batch.discover(
-        sources,
-        Path(shared.output) if shared.output else None,
-        suffixes=file.SUFFIXES,
-        recursive=shared.recursive,
-        name_suffix=("" if shared.output else name_suffix) if shared.suffix is None else shared.suffix,
-        extension=extension,
-    )
+    if shared.suffix is not None or shared.output:
+        name_suffix = shared.suffix or ""
+    jobs = discover(shared, shared.output, name_suffix=name_suffix, extension=extension)
     names = ("skip_existing", "overwrite", "resume", "report", "dry_run", "quiet", "debug")
     summary = batch.run(
-        stages.select(jobs),
+        [replace(job, beside=stages.beside(job.source)) for job in stages.select(jobs)],
         lambda job: stages.load(job.source, job.target),
         stages.process,
         stages.save,
@@ -83,6 +78,32 @@ def run(stages: "Stages[Any]", shared: Shared, *, name_suffix: str, model: objec
         raise typer.Exit(summary.exit_code)
 
 
+def discover(shared: Shared, output: str | None, *, name_suffix: str, extension: str | None) -> "list[Job]":
+    """One job for each image that the inputs mean; see ``imgen_apps.jobs.discover``.
+
+    Raises:
+        UsageError: there is no input, or several results would go into one file.
+    """
+    from imgen.image import file
+    from imgen_apps import batch
+
+    return batch.discover(
+        _sources(shared),
+        Path(output) if output else None,
+        suffixes=file.SUFFIXES,
+        recursive=shared.recursive,
+        name_suffix=name_suffix,
+        extension=extension,
+    )
+
+
+def _sources(shared: Shared) -> list[str]:
+    sources = [*(shared.inputs or []), *(shared.more_inputs or [])]
+    if not sources:
+        raise UsageError("there is no input; name a file, a folder, a glob, or - for standard input")
+    return sources
+
+
 def _stream(stages: "Stages[Any]", sources: Sequence[str], output: str | None, *, overwrite: bool) -> None:
     """One image of which the source, the target or both are "-": standard input, standard output."""
     if len(sources) != 1:
@@ -92,9 +113,10 @@ def _stream(stages: "Stages[Any]", sources: Sequence[str], output: str | None, *
     target = None if output in (None, "-") else Path(str(output))
     if target is None and sys.stdout.isatty():
         raise UsageError("the image would go to the terminal; add > file.png, or --output file.png")
-    if target is not None and target.exists() and not overwrite:
-        raise UsageError(f"the output {target} exists already; --overwrite replaces it")
     data: Path | bytes = sys.stdin.buffer.read() if sources[0] == "-" else Path(sources[0])
+    for path in ((target,) if target else ()) + stages.beside(data):
+        if path.exists() and not overwrite:
+            raise UsageError(f"the output {path} exists already; --overwrite replaces it")
     if data == b"":
         raise ImageError("standard input is empty; pipe an image into it")
     work = stages.process(stages.load(data, target))
