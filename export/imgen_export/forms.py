@@ -22,6 +22,7 @@ from imgen.engines.engine import to_unit
 from imgen.errors import UsageError
 from imgen.networks.network import Network
 from imgen.spec import Spec
+from imgen_apps import attention
 
 GRAPHS = ("core", "embed")
 
@@ -38,7 +39,7 @@ _STEP = 5  # pixels to take for a multiple of 1, at which the sizes above would 
 class Form:
     """One way to write a network."""
 
-    module: nn.Module  # takes the tensors that ``inputs`` makes and gives one
+    module: nn.Module  # takes the tensors that ``inputs`` makes and gives one, or a tuple of several
     inputs: Callable[..., tuple[Tensor, ...]]  # of a size
     free: Sequence[dict[int, Any]]  # for each input, its free axes
     traced: Size
@@ -112,6 +113,24 @@ class EmbedInpainting(nn.Module):
         return torch.where(hole.permute(0, 2, 3, 1), _levels(filled), image)
 
 
+class EmbedRaindropRemoval(nn.Module):
+    """A network that removes raindrops from uint8 to uint8, as ``imgen derain`` runs it at the size of the image."""
+
+    def __init__(self, network: Network, multiple: int) -> None:
+        super().__init__()
+        self.network, self.multiple = network, multiple
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """The same without drops, and N x H x W where they were; where that is 0 the bytes are those of the input."""
+        height, width = image.shape[1], image.shape[2]
+        values = image.permute(0, 3, 1, 2).float() / 255
+        extra = (0, -width % self.multiple, 0, -height % self.multiple)
+        made, seen = (x[:, :, :height, :width] for x in self.network(F.pad(values, extra, "replicate")))
+        found = attention.certain(F.max_pool2d(seen, 2 * attention.SPREAD + 1, 1, attention.SPREAD))
+        changed = values + attention.blend(found) * (made - values)
+        return _levels(changed), (found[:, 0] * 255).ceil().to(torch.uint8)
+
+
 def _levels(values: Tensor) -> Tensor:
     """N x 3 x H x W in about 0..1 to uint8, N x H x W x 3."""
     return (values.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
@@ -143,7 +162,11 @@ def _core(network: Network, spec: Spec) -> Form:
 
 def _embed(network: Network, spec: Spec) -> Form:
     multiple, masked = spec.multiple, len(spec.inputs) == 2
-    module = EmbedInpainting(network, multiple) if masked else EmbedImage(network, multiple, spec.scale)
+    module: nn.Module = EmbedImage(network, multiple, spec.scale)
+    if spec.task == "derain":
+        module = EmbedRaindropRemoval(network, multiple)
+    elif masked:
+        module = EmbedInpainting(network, multiple)
 
     def inputs(batch: int, height: int, width: int) -> tuple[Tensor, ...]:
         image, mask = _picture(batch, height, width)

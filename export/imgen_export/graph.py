@@ -4,7 +4,7 @@ import hashlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,7 @@ def export(network: Network, path: Path, spec: Spec, graph: str = "core") -> Spe
     """Write ``path`` and its JSON sidecar, after the graph has proved equal to torch.
 
     Args:
-        network: with the inputs that ``spec.inputs`` names.
+        network: with the inputs that ``spec.inputs`` names, and the outputs that ``spec.outputs`` does.
         path: ends in .onnx.
         spec: of the network; the graph, precision and measured parity are filled in.
         graph: "core" or "embed"; see ``imgen_export.forms``.
@@ -41,9 +41,9 @@ def export(network: Network, path: Path, spec: Spec, graph: str = "core") -> Spe
         UsageError: an unknown graph, or a task that has no embed graph.
     """
     form = form_of(network.eval(), spec, graph)
-    model = _trace(form, spec.inputs, path)
+    model = _trace(form, spec, path)
     _check(model, path, form)
-    worst = _compare(model, form, spec.inputs)
+    worst = _compare(model, form, spec)
     if worst > form.tolerance:
         raise ModelError(f"{path}: differs from torch by {worst:.1e}, more than {form.tolerance:.0e}; not written")
     sizes: list[Size] = list(form.compared)
@@ -59,7 +59,7 @@ def export(network: Network, path: Path, spec: Spec, graph: str = "core") -> Spe
     return described
 
 
-def _trace(form: Form, names: Sequence[str], path: Path) -> onnx.ModelProto:
+def _trace(form: Form, spec: Spec, path: Path) -> onnx.ModelProto:
     try:
         with _quiet():
             program = torch.onnx.export(
@@ -68,8 +68,8 @@ def _trace(form: Form, names: Sequence[str], path: Path) -> onnx.ModelProto:
                 dynamo=True,
                 verbose=False,
                 opset_version=OPSET,
-                input_names=list(names),
-                output_names=["result"],
+                input_names=list(spec.inputs),
+                output_names=list(spec.outputs),
                 dynamic_shapes=tuple(dict(axes) for axes in form.free),
                 external_data=False,
             )
@@ -106,7 +106,7 @@ def _check(model: onnx.ModelProto, path: Path, form: Form) -> None:
             raise ModelError(f"{path}: axes {fixed} of {value.name!r} came out fixed; not written")
 
 
-def _compare(model: onnx.ModelProto, form: Form, names: Sequence[str]) -> float:
+def _compare(model: onnx.ModelProto, form: Form, spec: Spec) -> float:
     """The worst difference between onnxruntime and torch at the sizes that the form compares at."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
@@ -115,9 +115,12 @@ def _compare(model: onnx.ModelProto, form: Form, names: Sequence[str]) -> float:
     for size in form.compared:
         inputs = form.inputs(*size)
         with torch.inference_mode():
-            wanted = form.module(*inputs).numpy()
-        (got,) = session.run(None, {name: tensor.numpy() for name, tensor in zip(names, inputs, strict=True)})
-        if got.shape != wanted.shape:
-            raise ModelError(f"the graph gives {got.shape} where torch gives {wanted.shape}; not written")
-        worst = max(worst, float(np.abs(got.astype(np.float64) - wanted.astype(np.float64)).max()))
+            made = form.module(*inputs)
+        feed = {name: tensor.numpy() for name, tensor in zip(spec.inputs, inputs, strict=True)}
+        results = session.run(list(spec.outputs), feed)
+        for got, tensor in zip(results, made if isinstance(made, tuple) else (made,), strict=True):
+            wanted = tensor.numpy()
+            if got.shape != wanted.shape:
+                raise ModelError(f"the graph gives {got.shape} where torch gives {wanted.shape}; not written")
+            worst = max(worst, float(np.abs(got.astype(np.float64) - wanted.astype(np.float64)).max()))
     return worst
