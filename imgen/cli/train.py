@@ -82,6 +82,14 @@ def train(
     teacher: Annotated[
         Path | None, typer.Option(help="Of upscaling-photo: a larger network to learn from, .pth or .safetensors.")
     ] = None,
+    pairs: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="DIRTY CLEAN",
+            help="Of deraining, in place of --data: a folder of photographs of what is to be removed, and one of the "
+            "same without it, by the same names.",
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint, exactly.")] = False,
 ) -> None:
     """Train a model: a run in a folder, which can be stopped and resumed, and a .safetensors file at its end."""
@@ -96,15 +104,18 @@ def train(
     folder = out or Path("runs") / method
     if checkpoint.path_in(folder).exists() and not resume:
         raise UsageError(f"{folder} holds a run already; give --resume to go on with it, or another --out")
-    if not data and (not resume or method in RECIPES):
+    if data and pairs:
+        raise UsageError("--data and --pairs are two things to learn from; give one of them")
+    if not data and not pairs and (not resume or method in RECIPES):
         raise UsageError(f"give --data: a folder of images to train {method} on")
     sets = {"names": data, "size": size, "batch": batch, "channels": channels, "column": column, "augment": augment}
     loop = _given({"steps": steps, "precision": precision, "seed": seed, "workers": workers})
     about = _given({"name": name, "licence": licence})
     place = torch_device(device)
     if method in ENGINES:
-        if start is not None or teacher is not None:
-            option = "start" if start is not None else "teacher"
+        of_recipes = _given({"start": start, "teacher": teacher, "pairs": pairs})
+        if of_recipes:
+            option = next(iter(of_recipes))
             raise UsageError(f"--{option} is for recipes; {method} goes on with a run of its own by --resume")
         texts = split(settings or [])
         trainer = begin(method, folder, place, _given(sets), loop, texts, about=about, resume=resume)
@@ -114,6 +125,7 @@ def train(
             raise UsageError(f"--{next(iter(foreign))} is not for {method}, whose numbers are in its recipe")
         recipe = RECIPES[method] if batch is None else RECIPES[method].with_batch(batch)
         recipe = recipe if teacher is None else recipe.with_teacher(teacher)
+        recipe = recipe if pairs is None else recipe.with_pairs(*pairs)
         trainer = _of_recipe(recipe, folder, place, data or [], loop, start, resume)
     try:
         trainer.run()
@@ -122,7 +134,7 @@ def train(
             typer.echo(f"stopped at step {trainer.step}; the same command with --resume goes on from there", err=True)
         raise
     if distributed.rank() == 0:
-        _finish(method, folder, trainer, data or [], about)
+        _finish(method, folder, trainer, data or [str(path) for path in pairs or ()], about)
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:

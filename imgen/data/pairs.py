@@ -109,8 +109,8 @@ class Pairs:
         pair = Pair(*(at_most(self._long_side, image) for image in images))
         apart = offset(*pair)
         if apart > APART:
-            pixels = apart * width / pair.clean.shape[1]
-            raise ImageError(f"{path}: is {pixels:.1f} pixels apart from {partners[0]}; align them, if they are a pair")
+            shift = f"is {apart * width / pair.clean.shape[1]:.1f} pixels apart from {partners[0]}"
+            raise ImageError(f"{path}: {shift}, or shows too little of it; align them, or remove both")
         return pair
 
 

@@ -12,6 +12,10 @@ goes on with features and an adversary, and
     imgen train deraining-paper --data DIR... --out runs/derain-paper
 
 is Qian et al. 2018, arXiv:1711.10098, in full, at its sizes: both are for a GPU. The features are HED's VGG-16's.
+
+    imgen train deraining --pairs DIRTY CLEAN --out runs/mine --start runs/derain
+
+learns from photographs of one's own in place of simulated drops, of whatever lies on glass.
 """
 
 from collections.abc import Sequence
@@ -24,6 +28,7 @@ import torch
 from torch import Tensor
 
 from imgen.data.drops import drops
+from imgen.data.pairs import Pairs
 from imgen.data.photos import Photos
 from imgen.engines.attentive_gan import AttentiveGAN, AttentiveGANConfig, Views
 from imgen.engines.engine import Engine
@@ -37,6 +42,11 @@ from imgen.training import checkpoint
 from imgen.training.config import TrainConfig
 from imgen_apps.recipes.recipe import Recipe, generator_of
 
+LONG_SIDE = 1024
+"""Pixels that photographs are kept in."""
+REDUCTION = (0.86, 4.0)
+"""By how much squares are made smaller: drops are to be known at any distance."""
+
 
 @dataclass(frozen=True)
 class DerainingRecipe(Recipe):
@@ -47,6 +57,7 @@ class DerainingRecipe(Recipe):
     critic: AttentiveDiscriminator.Config = field(default_factory=AttentiveDiscriminator.Config)
     features: bool = False  # VGG-16's, of losses with a perceptual part
     clear: float = 0.1  # share of the squares without drops: they must stay as they are
+    pairs: tuple[str, str] | None = None  # folders of dirty and of clean photographs, in place of simulated drops
     side: int = 192  # of the squares
     batch: int = 6
 
@@ -56,9 +67,16 @@ class DerainingRecipe(Recipe):
         """Any number."""
         return replace(self, batch=batch)
 
-    def source(self, data: Sequence[Path]) -> "RandomGlass":
-        """Squares behind glass with drops on it, and without."""
-        return RandomGlass(Photos(data, long_side=1024), self)
+    def with_pairs(self, dirty: Path, clean: Path) -> Self:
+        """Any dirt."""
+        return replace(self, pairs=(str(dirty), str(clean)))
+
+    def source(self, data: Sequence[Path]) -> "RandomGlass | RandomPairs":
+        """Squares behind glass with drops on it, and without; or squares of the pairs."""
+        if self.pairs is not None:
+            dirty, clean = map(Path, self.pairs)
+            return RandomPairs(Pairs(dirty, clean, LONG_SIDE), self)
+        return RandomGlass(Photos(data, LONG_SIDE), self)
 
     def engine(self, device: str) -> AttentiveGAN:
         """See the class."""
@@ -99,11 +117,27 @@ class RandomGlass:
         """Images N x 3 x S x S in 0..1 and where the drops are, N x 1 x S x S."""
         recipe = self.recipe
         rng = np.random.default_rng((recipe.train.seed, index))
-        clean = np.stack([self.photos.crop(rng, recipe.side, (0.86, 4.0)) for _ in range(recipe.batch)])
+        clean = np.stack([self.photos.crop(rng, recipe.side, REDUCTION) for _ in range(recipe.batch)])
         dirty, mask = clean.copy(), np.zeros((*clean.shape[:3], 1), np.float32)
         for number, square in enumerate(clean):
             if rng.random() >= recipe.clear:
                 dirty[number], mask[number, :, :, 0] = drops(square, rng)
+        return Views(_planes(dirty) / 255, _planes(clean) / 255, _planes(mask))
+
+
+class RandomPairs:
+    """Batches of squares of photographed pairs; batch ``index`` is a pure function of seed and index."""
+
+    def __init__(self, pairs: Pairs, recipe: DerainingRecipe) -> None:
+        self.pairs, self.recipe = pairs, recipe
+
+    def batch(self, index: int) -> Views:
+        """Images N x 3 x S x S in 0..1 and where they differ, N x 1 x S x S."""
+        recipe = self.recipe
+        rng = np.random.default_rng((recipe.train.seed, index))
+        pairs = [self.pairs.crop(rng, recipe.side, REDUCTION) for _ in range(recipe.batch)]
+        dirty, clean = (np.stack(images) for images in zip(*pairs, strict=True))
+        mask = np.stack([pair.mask()[..., None] for pair in pairs])
         return Views(_planes(dirty) / 255, _planes(clean) / 255, _planes(mask))
 
 

@@ -50,6 +50,14 @@ class Recipe(ABC):
         """
         raise UsageError(f"{teacher} cannot teach this recipe, which learns from photographs alone; leave it out")
 
+    def with_pairs(self, dirty: Path, clean: Path) -> Self:
+        """The same, learning from two folders of photographs instead of what is simulated.
+
+        Raises:
+            UsageError: this recipe learns from single photographs.
+        """
+        raise UsageError(f"{dirty} and {clean} are pairs, but this recipe learns from single photographs; give --data")
+
     @abstractmethod
     def source(self, data: Sequence[Path]) -> Source:
         """Batches of what is in some folders of photographs."""

@@ -3,14 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import pytest
 import torch
 
 from imgen import weights
+from imgen.errors import UsageError
 from imgen.networks.attentive_discriminator import AttentiveDiscriminator
 from imgen.networks.raindrops import RaindropRemover
 from imgen.networks.vgg import HedVGG16
 from imgen.training.config import TrainConfig
+from imgen_apps.recipes import upscaling
 from imgen_apps.recipes.deraining import RECIPES
 
 TRAIN = TrainConfig(steps=2, log_every=1, picture_every=2)
@@ -49,6 +52,30 @@ def test_squares_depend_on_seed_and_number_alone_and_change_only_where_the_mask_
     assert changed.any()
     assert not changed.all()
     assert SMALL.with_batch(3).source([photos]).batch(0).dirty.shape == (3, 3, 32, 32)
+
+
+def test_pairs_of_ones_own_take_the_place_of_simulated_drops(photos: Path, tmp_path: Path) -> None:
+    """And of photographs: none are named."""
+    dirty = tmp_path / "dirty"
+    dirty.mkdir()
+    for path in photos.iterdir():
+        image = cv2.imread(str(path))
+        assert image is not None
+        cv2.imwrite(str(dirty / path.name), cv2.circle(image, (40, 30), 12, (250, 240, 230), -1))
+    recipe = replace(SMALL, batch=16).with_pairs(dirty, photos)
+    source = recipe.source([])
+    views, again = source.batch(1), source.batch(1)
+    assert all(torch.equal(one, other) for one, other in zip(views, again, strict=True))
+    differ = (views.dirty != views.clean).any(1, keepdim=True)
+    assert views.clean.shape == (16, 3, 32, 32)
+    assert views.clean.max() <= 1
+    assert 0.02 < differ.float().mean() < 0.5
+    assert (differ == (views.mask > 0)).float().mean() > 0.9
+    run = recipe.trainer([], tmp_path / "run")
+    run.run()
+    assert run.step == 2
+    with pytest.raises(UsageError, match="learns from single photographs"):
+        upscaling.RECIPES["upscaling-x4"].with_pairs(dirty, photos)
 
 
 def test_the_second_run_begins_with_what_the_first_made(photos: Path, tmp_path: Path) -> None:

@@ -31,6 +31,14 @@ def test_a_shift_is_measured_through_rain_and_in_another_light(pixels: float) ->
         assert offset(moved(dirty, pixels), view) == pytest.approx(pixels, abs=0.3)
 
 
+def test_hard_dirt_does_not_hide_that_a_soft_scene_is_in_line() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        soft = cv2.resize(rng.integers(0, 255, (6, 8, 3), np.uint8), (320, 240), interpolation=cv2.INTER_CUBIC)
+        dirty = cv2.circle(soft.copy(), (130, 100), 40, (250, 240, 230), -1)
+        assert offset(np.asarray(dirty, np.uint8), np.asarray(soft, np.uint8)) < 1
+
+
 def test_turned_and_magnified_pictures_and_other_scenes_are_apart() -> None:
     assert offset(moved(scene(), 0, turn=1.5), scene()) > 1
     assert offset(moved(scene(), 0, zoom=1.03), scene()) > 1
@@ -41,4 +49,4 @@ def test_turned_and_magnified_pictures_and_other_scenes_are_apart() -> None:
 def test_small_pictures_and_plain_ones_are_in_line_with_themselves(size: tuple[int, int]) -> None:
     view = scene()[: size[0], : size[1]]
     for same in (view, np.full_like(view, 80)):
-        assert offset(same, same // 2) == pytest.approx(0, abs=0.1)
+        assert offset(same, same // 2) == pytest.approx(0, abs=0.3)
