@@ -5,13 +5,12 @@ down and much smaller; its rim is darker, and its bottom, which shows the sky, b
 the image and the random generator.
 """
 
-from statistics import NormalDist
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from imgen.data.glass import VIEW, Glass, Light, Pane, Pixels, Plane, edge, linear, log_uniform
+from imgen.data.opaque import dirt, snow
 
 
 def drops(image: Pixels, rng: np.random.Generator, *, density: float | None = None, view: float = VIEW) -> Glass:
@@ -34,7 +33,7 @@ def drops(image: Pixels, rng: np.random.Generator, *, density: float | None = No
     field = _single(pane, size, share * (1 - misty))
     if misty:
         grain = size if tiny else size * rng.uniform(0.1, 0.5)
-        field = np.maximum(field, _mist(pane, max(1.0, grain), share * misty))
+        field = np.maximum(field, pane.mist(max(1.0, grain), share * misty))
     gamma = rng.uniform(1.4, 2.4)
     return pane.through(edge(field), _refracted(pane, field, linear(image, gamma)), gamma)
 
@@ -77,16 +76,6 @@ def _tracks(rng: np.random.Generator, centre: NDArray[np.float64], axes: NDArray
     return tracks
 
 
-def _mist(pane: Pane, size: float, share: float) -> Plane:
-    """Any number of tiny drops, thicker here and thinner there: the peaks of smoothed noise."""
-    noise = pane.rng.standard_normal((pane.height, pane.width), np.float32)
-    noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.6 * size), np.float32)
-    patchy = pane.rng.uniform(0, 1.2)
-    noise = noise / (noise.std() + 1e-6) + np.float32(patchy) * pane.noise(pane.view * pane.rng.uniform(0.1, 0.5))
-    threshold = -NormalDist(0, (1 + patchy**2) ** 0.5).inv_cdf(np.clip(share, 1e-9, 0.6))
-    return np.asarray(size * (noise - threshold), np.float32)
-
-
 def _refracted(pane: Pane, field: Plane, scene: Light) -> Light:
     """What the camera sees of the scene through the slopes of a height field."""
     rng = pane.rng
@@ -110,3 +99,7 @@ def _refracted(pane: Pane, field: Plane, scene: Light) -> Light:
         spot = (u - off * np.cos(angle)) ** 2 + (v - off * np.sin(angle)) ** 2
         glow = glow + rng.uniform(0.3, 2) * np.exp(-spot / rng.uniform(0.05, 0.2) ** 2)
     return np.asarray(light * gain[..., None] + glow[..., None] * sky, np.float32)
+
+
+KINDS = {"drops": drops, "dirt": dirt, "snow": snow}
+"""Name to what may lie on a window."""

@@ -6,6 +6,7 @@ I = (1 - m) B + blur(c R), with B the scene, c the cover, R its light and m = bl
 arXiv:1711.10098, eq. 1, in linear light, and with the mask soft as a lens makes it).
 """
 
+from statistics import NormalDist
 from typing import NamedTuple
 
 import cv2
@@ -67,9 +68,9 @@ class Pane:
         radius = np.minimum(size * np.exp(rng.normal(0, spread, count)), self.view / 8)
         return place * (width, height) - margin, radius
 
-    def noise(self, wavelength: float) -> Plane:
-        """Smooth, of mean 0 and deviation 1; ``wavelength`` in pixels of the pane."""
-        rows, columns = (max(2, round(n / wavelength) + 1) for n in (self.height, self.width))
+    def noise(self, down: float, across: float | None = None) -> Plane:
+        """Smooth, of mean 0 and deviation about 1; its wavelengths in pixels of the pane, ``across`` as ``down``."""
+        rows, columns = max(2, round(self.height / down) + 1), max(2, round(self.width / (across or down)) + 1)
         coarse = self.rng.standard_normal((rows, columns), np.float32)
         return 1.25 * cv2.resize(coarse, (self.width, self.height), interpolation=cv2.INTER_CUBIC)
 
@@ -91,6 +92,15 @@ class Pane:
             u, v = (columns[left:right] - x) / across, (rows[top:bottom] - y) / down
             _melt(field[top:bottom, left:right], (radius - radius * v * v)[:, None] - radius * u * u, 0.25 * radius)
         return np.maximum(field, -2)
+
+    def mist(self, size: float, share: float) -> Plane:
+        """Height of any number of specks of some radius, thicker here and thinner there: peaks of smoothed noise."""
+        noise = self.rng.standard_normal((self.height, self.width), np.float32)
+        blur = 0.6 * size
+        noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), blur), np.float32) * np.float32(2 * np.pi**0.5 * blur)
+        patchy = self.rng.uniform(0, 1.2)
+        noise = noise + np.float32(patchy) * self.noise(self.view * self.rng.uniform(0.1, 0.5))
+        return np.asarray(size * (noise - threshold(share, (1 + patchy**2) ** 0.5)), np.float32)
 
     def warped(self, field: Plane, wavelength: float, reach: float) -> Plane:
         """Bent out of shape by some pixels, so that no outline is a circle."""
@@ -130,6 +140,11 @@ def linear(image: Pixels, gamma: float) -> Light:
 def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     """A number whose logarithm is uniform."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def threshold(share: float, deviation: float = 1.0) -> float:
+    """What noise of mean 0 exceeds on a share of the area, of no more than 0.6."""
+    return -NormalDist(0, deviation).inv_cdf(min(share, 0.6)) if share > 0 else np.inf
 
 
 def edge(field: Plane) -> Plane:

@@ -1,0 +1,88 @@
+"""What the simulated drops, dirt and snow promise: exact masks, one function of image and seed, the physics."""
+
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from imgen.data.drops import KINDS, drops
+
+each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+
+def _scene(height=128, width=128, seed=0):
+    noise = np.random.default_rng(seed).integers(0, 256, (height // 4 + 1, width // 4 + 1, 3), np.uint8)
+    return np.ascontiguousarray(cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC))
+
+
+@each_kind
+@pytest.mark.parametrize("size", [(8, 8), (37, 120), (128, 128), (300, 9)])
+def test_what_the_mask_leaves_out_is_the_scene_to_the_bit(kind, size):
+    scene = _scene(*size)
+    before = scene.copy()
+    for seed in range(12):
+        image, mask = kind(scene, np.random.default_rng(seed))
+        assert (image.shape, image.dtype, mask.shape, mask.dtype) == (scene.shape, np.uint8, size, np.float32)
+        assert mask.min() >= 0
+        assert mask.max() <= 1
+        assert np.array_equal(image[mask == 0], scene[mask == 0])
+    assert np.array_equal(scene, before)
+
+
+@each_kind
+def test_everything_follows_from_image_and_seed(kind):
+    scene = _scene()
+    one, same, other = (kind(scene, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    assert np.array_equal(one.image, same.image)
+    assert np.array_equal(one.mask, same.mask)
+    assert not np.array_equal(one.mask, other.mask)
+
+
+@each_kind
+def test_density(kind):
+    scene = _scene(64, 64)
+    for seed in range(12):
+        image, mask = kind(scene, np.random.default_rng(seed), density=0)
+        assert not mask.any()
+        assert np.array_equal(image, scene)
+    low, high = (
+        np.mean([kind(scene, np.random.default_rng(seed), density=share).mask.mean() for seed in range(12)])
+        for share in (0.05, 0.5)
+    )
+    assert 0.01 < low < 0.1
+    assert 3 * low < high < 0.6
+
+
+def test_drops_show_the_scene_upside_down():
+    scene = np.repeat(np.linspace(250, 5, 160).astype(np.uint8)[:, None, None], 160, axis=1).repeat(3, axis=2)
+    trends = []
+    for seed in range(24):
+        image, mask = drops(scene, np.random.default_rng(seed), density=0.2, view=240)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > 0.95).astype(np.uint8))
+        for label in range(1, count):
+            if stats[label, cv2.CC_STAT_HEIGHT] >= 10:
+                rows = np.nonzero(labels == label)[0]
+                trends.append(np.polyfit(rows, image[labels == label].mean(1), 1)[0])
+    assert len(trends) > 30
+    assert np.mean(trends) > 0.4  # brighter downwards, where the scene grows darker; but flat ones bend too little
+
+
+def test_sizes_follow_the_view():
+    scene = _scene(96, 96)
+    outlines = [
+        sum(
+            np.abs(np.diff(drops(scene, np.random.default_rng(seed), density=0.3, view=view).mask)).sum()
+            for seed in range(12)
+        )
+        for view in (60, 480)
+    ]
+    assert outlines[0] > 2 * outlines[1]  # smaller drops have more of a rim on the same area
+
+
+def test_twenty_images_a_second():
+    scene = _scene(256, 256)
+    start = time.process_time()
+    for seed in range(24):
+        drops(scene, np.random.default_rng(seed))
+    assert time.process_time() - start < 24 / 20
