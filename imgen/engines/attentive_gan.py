@@ -42,7 +42,7 @@ class AttentiveGANConfig:
     image: Literal["l1", "l2"] = "l2"  # at three scales, eq. 5
     attention: float = 1.0  # eq. 4
     theta: float = 0.8  # eq. 4: what a step's map counts by that of the next step
-    perceptual: float = 1 / 12.75**2  # eq. 6, of features made as small as in arXiv:1609.04802, sec. 3.2
+    perceptual: float = 1 / 255**2  # eq. 6, where features grow with levels of 0..255, as those of HED's VGG-16 do
     adversarial: float = 1e-2  # eq. 7
     map: float = 0.05  # eq. 8, gamma: the discriminator looks where the generator saw dirt
     learning_rate: float = 2e-4

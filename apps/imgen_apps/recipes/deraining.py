@@ -11,7 +11,8 @@ goes on with features and an adversary, and
 
     imgen train deraining-paper --data DIR... --out runs/derain-paper
 
-is Qian et al. 2018, arXiv:1711.10098, in full, at its sizes: both are for a GPU. The features are HED's VGG-16's.
+is Qian et al. 2018, arXiv:1711.10098, in full, at its sizes: both are for a GPU. The features are those of the first
+two blocks of VGG-16, as in the authors' code, but HED's.
 
     imgen train deraining --pairs DIRTY CLEAN --out runs/mine --start runs/derain
 
@@ -81,7 +82,7 @@ class DerainingRecipe(Recipe):
     def engine(self, device: str) -> AttentiveGAN:
         """See the class."""
         critic = AttentiveDiscriminator(self.critic) if self.losses.adversarial else None
-        extractor: Extractor | None = HedVGG16.pretrained(blocks=4).to(device) if self.features else None
+        extractor: Extractor | None = HedVGG16.pretrained(blocks=2).to(device) if self.features else None
         return AttentiveGAN(RaindropRemover(self.network), critic, extractor, self.losses)
 
     def begin(self, engine: Engine, start: Path) -> None:
