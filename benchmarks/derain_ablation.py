@@ -1,0 +1,93 @@
+"""What do attention and the attentive discriminator add to raindrop removal?
+
+    python benchmarks/derain_ablation.py --data PHOTOS --test OTHER_PHOTOS --steps 1000
+
+Trains the small network of ``imgen train deraining`` three times, on the same batches and for as many steps: without
+the attentive-recurrent network, with it, and with the attentive discriminator, too (A, AA, and AA + AD in the terms of
+Qian et al. 2018, arXiv:1711.10098, table 1, which has A and AA + AD). The averaged networks are then compared on drops
+simulated on photographs that none of them was trained on, as ``derain_quality.py --simulated`` makes them: what a
+network gives takes the place of the whole image.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from derain_quality import Scene, fidelity, simulated, table
+from holes import photographs
+
+from imgen.image.tensor import crop, pad_to_multiple, to_nchw, to_pixels
+from imgen.networks.raindrops import RaindropRemover
+from imgen_apps.recipes.deraining import RECIPES, DerainingRecipe
+
+
+def variants(steps: int, seed: int) -> dict[str, DerainingRecipe]:
+    """The three, by what they have."""
+    whole = RECIPES["deraining"]
+    whole = replace(whole, train=replace(whole.train, steps=steps, seed=seed, save_every=steps))
+    judged = replace(whole.losses, adversarial=RECIPES["deraining-gan"].losses.adversarial)
+    return {
+        "no attention": replace(whole, network=replace(whole.network, steps=0)),
+        "attention": whole,
+        "attention and attentive discriminator": replace(whole, losses=judged, critic=RECIPES["deraining-gan"].critic),
+    }
+
+
+def trained(recipe: DerainingRecipe, data: Sequence[Path], device: str) -> RaindropRemover:
+    """The averaged network of a run."""
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = recipe.trainer(data, Path(folder), device)
+        trainer.run()
+    network = trainer.average.engine.product
+    assert isinstance(network, RaindropRemover)
+    return network.to("cpu").eval()
+
+
+def quality(network: RaindropRemover, scenes: Sequence[Scene]) -> dict[str, float]:
+    """Means over the views."""
+    found = []
+    for scene in scenes:
+        image, size = pad_to_multiple(to_nchw(scene.dirty), network.multiple)
+        with torch.inference_mode():
+            made, _ = network(torch.from_numpy(image))
+        found.append(fidelity(to_pixels(crop(made.numpy(), size)), scene.clean))
+    decibels, similarity = np.mean(found, axis=0)
+    return {"PSNR": float(decibels), "SSIM": float(similarity)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, action="append", required=True, help="photographs to train on")
+    parser.add_argument("--test", type=Path, required=True, help="other photographs")
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--limit", type=int, help="only the first N photographs of the test")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    arguments = parser.parse_args()
+
+    scenes = simulated(photographs(arguments.test)[: arguments.limit], arguments.seed)
+    before = np.mean([fidelity(scene.dirty, scene.clean) for scene in scenes], axis=0)
+    rows = {"input": {"PSNR": float(before[0]), "SSIM": float(before[1])}}
+    seconds = {}
+    for name, recipe in variants(arguments.steps, arguments.seed).items():
+        began = time.process_time()
+        rows[name] = quality(trained(recipe, arguments.data, arguments.device), scenes)
+        seconds[name] = round(time.process_time() - began)
+    if arguments.json:
+        print(json.dumps({"scores": rows, "views": len(scenes), "steps": arguments.steps, "seconds": seconds}))
+    else:
+        print(f"{arguments.steps} steps, {len(scenes)} views, seed {arguments.seed}; processor time {seconds}\n")
+        print(table(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
