@@ -51,6 +51,12 @@ def upscale() -> Path:
 
 
 @pytest.fixture(scope="module")
+def derain() -> Path:
+    """What `imgen export derain-base derain.onnx --graph embed` copies."""
+    return catalogue.find_model("derain-base").with_name("derain-base-embed.onnx")
+
+
+@pytest.fixture(scope="module")
 def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `imgen export runs/vae decoder.onnx` writes, of a tiny run."""
     path = tmp_path_factory.mktemp("decoder") / "decoder.onnx"
@@ -65,7 +71,7 @@ def test_snippets_run(
 ) -> None:
     photo = shutil.copy(ASSETS / "astronaut.jpg", tmp_path / "photo.jpg")
     shutil.copy(ASSETS / "astronaut-mask.png", tmp_path / "mask.png")
-    for name in ("inpaint.onnx", "upscale.onnx", "decoder.onnx"):
+    for name in ("inpaint.onnx", "upscale.onnx", "derain.onnx", "decoder.onnx"):
         if name in text:
             shutil.copy(request.getfixturevalue(name.removesuffix(".onnx")), tmp_path / name)
     monkeypatch.chdir(tmp_path)
