@@ -65,13 +65,12 @@ class RaindropRemover(Network):
     def unroll(self, image: Tensor) -> Removal:
         """Every step of it. Without steps there are no maps."""
         squares = self.config.squares
-        packed = F.pixel_unshuffle(image, squares) if squares > 1 else image
+        packed = F.pixel_unshuffle(image - 0.5, squares)  # so that the zeros of the padding are grey
         maps = self.attend(packed) if self.config.steps else []
         seen = maps[-1] if maps else torch.zeros_like(packed[:, : squares**2])
         frames = self.paint(packed, seen)
-        if squares > 1:
-            frames, maps = [F.pixel_shuffle(x, squares) for x in frames], [F.pixel_shuffle(x, squares) for x in maps]
-        quarter, half, full = frames
+        maps = [F.pixel_shuffle(x, squares) for x in maps]
+        quarter, half, full = (F.pixel_shuffle(x, squares) for x in frames)
         small = F.avg_pool2d(image, 2)
         return Removal((F.avg_pool2d(small, 2) + quarter, small + half, image + full), maps)
 
@@ -83,13 +82,16 @@ class AttentiveRecurrent(nn.Module):
         super().__init__()
         width, packed = config.attention, config.squares**2
         self.steps, self.width, self.packed = config.steps, width, packed
-        self.enter = nn.Conv2d(4 * packed, width, 3, padding=1)
+        self.enter = _convolution(4 * packed, width)
         self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1))
+            nn.Sequential(_convolution(width, width), nn.Conv2d(width, width, 3, padding=1))
             for _ in range(config.blocks)
         )
         self.gates = nn.Conv2d(2 * width, 4 * width, 3, padding=1)  # of the convolutional LSTM, eq. 3
         self.leave = nn.Conv2d(width, packed, 3, padding=1)
+        nn.init.kaiming_normal_(self.gates.weight, nonlinearity="linear")
+        assert self.gates.bias is not None
+        nn.init.ones_(self.gates.bias[width : 2 * width])  # so that it remembers, to begin with
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """The map after each step, as squares: N x squares^2 x H x W."""
@@ -97,7 +99,7 @@ class AttentiveRecurrent(nn.Module):
         cell = hidden = torch.zeros_like(image[:, :1]).expand(-1, self.width, -1, -1)
         maps = []
         for _ in range(self.steps):
-            x = F.relu(self.enter(torch.cat([image, seen], 1)))
+            x = self.enter(torch.cat([image, seen], 1))
             for block in self.blocks:
                 x = F.relu(x + block(x))
             enter, forget, leave, new = self.gates(torch.cat([x, hidden], 1)).chunk(4, 1)
