@@ -105,7 +105,7 @@ def test_far_from_the_border_only_the_surroundings_count() -> None:
 def test_the_papers_sizes() -> None:
     """Section 4.1: five residual blocks of 32 channels and a convolutional LSTM; 16 layers in the auto-encoder."""
     net = RaindropRemover(PAPER)
-    assert (net.attend.steps, len(net.attend.blocks), net.attend.enter.in_channels) == (4, 5, 4)
+    assert (net.attend.steps, len(net.attend.blocks), net.attend.enter[0].in_channels) == (4, 5, 4)
     assert net.attend.gates.weight.shape == (4 * 32, 2 * 32, 3, 3)
     kinds = (torch.nn.Conv2d, torch.nn.ConvTranspose2d)
     layers = [m for name, m in net.paint.named_modules() if isinstance(m, kinds) and not name.startswith("frames.")]
