@@ -215,13 +215,16 @@ _SRGAN = replace(
     features="vgg16-last",
 )
 
+# Larger squares, as what is within 10 pixels of a square's side sees less than it will in use.
+_X4 = replace(_fidelity(4, 10_500), side=48, batch=8)
+
 RECIPES: dict[str, UpscalingRecipe] = {
     "upscaling-x2": _fidelity(2, 900),
     "upscaling-x3": _fidelity(3, 700),
-    "upscaling-x4": _fidelity(4, 4500),
+    "upscaling-x4": _X4,
     "upscaling-x4-finish": replace(
-        _fidelity(4, 1300),
-        train=TrainConfig(steps=1300, warm_up=100, decay=0.9, ema=0.998, clip=1.0),
+        _X4,
+        train=TrainConfig(steps=800, warm_up=100, decay=0.9, ema=0.998, clip=1.0),
         losses=replace(_L1, pixel=20.0, pixel_loss="l2", learning_rate=6e-4),
     ),
     "upscaling-photo-x2": _photo(2, 600),
