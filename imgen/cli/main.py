@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from imgen import __version__
 from imgen.cli import (
     compare,
+    degrade,
     demo,
     derain,
     doctor,
@@ -74,6 +75,7 @@ def _imgen(
 app.command()(inpaint.inpaint)
 app.command()(upscale.upscale)
 app.command()(derain.derain)
+app.command()(degrade.degrade)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")
 app.command()(doctor.doctor)

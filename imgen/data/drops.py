@@ -27,9 +27,9 @@ def drops(image: Pixels, rng: np.random.Generator, *, density: float | None = No
     # What is sharp hides all that is behind it: much of that leaves little to see.
     share = log_uniform(rng, 0.07, 0.95 if blur > size else 0.45) if density is None else density
     pane = Pane(image, rng, view, blur)
-    tiny = size < view / 160  # too many to be drawn one by one
-    misty = 1.0 if tiny else rng.random() if rng.random() < 0.4 else 0.0  # how much of the cover is mist
     size *= pane.view / view
+    tiny = size < max(0.5, pane.view / 160)  # too many to be drawn one by one
+    misty = 1.0 if tiny else rng.random() if rng.random() < 0.4 else 0.0  # how much of the cover is mist
     field = _single(pane, size, share * (1 - misty))
     if misty:
         grain = size if tiny else size * rng.uniform(0.1, 0.5)

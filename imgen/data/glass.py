@@ -60,7 +60,8 @@ class Pane:
         rng, margin = self.rng, 2 * size
         width, height = self.width + 2 * margin, self.height + 2 * margin
         mean = np.pi * size**2 * np.exp(2 * spread**2)
-        most = round(_MOST * max(1, 4 * self.width * self.height / self.view**2))
+        pixels = self.width * self.height
+        most = min(pixels, round(_MOST * max(1, 4 * pixels / self.view**2)))
         count = min(most, rng.poisson(-np.log(1 - min(share, 0.95)) * width * height / mean))
         crowd = np.exp(rng.uniform(0, 1.2) * rng.standard_normal(_CELLS**2))
         row, column = np.divmod(rng.choice(_CELLS**2, count, p=crowd / crowd.sum()), _CELLS)
