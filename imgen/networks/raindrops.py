@@ -3,8 +3,9 @@
 Reference: Qian et al. 2018, "Attentive Generative Adversarial Network for Raindrop Removal from a Single
 Image", arXiv:1711.10098, sec. 3 and 4.1. ``PAPER`` has its sizes. The default works on squares of 4 x 4
 pixels in place of pixels and is about fifteen times as fast; what is a dilation of 16 pixels there is one of
-4 squares here. Differs from the paper: what the auto-encoder gives is added to its input, so that an untrained
-network changes nothing.
+4 squares here. Differs from the paper: what the auto-encoder gives is not the image but a gain and an offset for
+each of its values. A drop out of focus takes contrast away and adds light, so that both are smooth where the image is
+not; and an untrained network changes nothing.
 """
 
 from dataclasses import dataclass
@@ -70,9 +71,16 @@ class RaindropRemover(Network):
         seen = maps[-1] if maps else torch.zeros_like(packed[:, : squares**2])
         frames = self.paint(packed, seen)
         maps = [F.pixel_shuffle(x, squares) for x in maps]
-        quarter, half, full = (F.pixel_shuffle(x, squares) for x in frames)
-        small = F.avg_pool2d(image, 2)
-        return Removal((F.avg_pool2d(small, 2) + quarter, small + half, image + full), maps)
+        half = F.avg_pool2d(image, 2)
+        scales = (F.avg_pool2d(half, 2), half, image)
+        quarter, half, full = (_lit(x, F.pixel_shuffle(y, squares)) for x, y in zip(scales, frames, strict=True))
+        return Removal((quarter, half, full), maps)
+
+
+def _lit(image: Tensor, light: Tensor) -> Tensor:
+    """An image with other contrast and other light, by the gain (less 1) and the offset of each of its values."""
+    gain, offset = light.chunk(2, 1)
+    return image + gain * image + offset
 
 
 class AttentiveRecurrent(nn.Module):
@@ -115,7 +123,7 @@ class ContextualAutoencoder(nn.Module):
 
     def __init__(self, config: RaindropRemover.Config) -> None:
         super().__init__()
-        width, out = config.width, 3 * config.squares**2
+        width, out = config.width, 6 * config.squares**2
         first = 5 if config.squares == 1 else 3
         dilations = [dilation // config.squares for dilation in (2, 4, 8, 16) if dilation >= config.squares]
         middle = 4 * width
@@ -143,7 +151,7 @@ class ContextualAutoencoder(nn.Module):
         self.reach = first // 2 + 3 * 2 + 4 * (5 + sum(dilations)) + 2 * 3 + 4
 
     def forward(self, image: Tensor, attention: Tensor) -> list[Tensor]:
-        """Changes to the image at a quarter, at half and at the full size, as squares: N x 3*squares^2 x H x W."""
+        """Gains and offsets at a quarter, at half and at the full size, as squares: N x 6*squares^2 x H x W."""
         full = self.enter(torch.cat([image, attention], 1))
         half = self.halve(full)
         quarter = self.quarter(half)

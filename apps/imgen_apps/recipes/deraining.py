@@ -154,7 +154,7 @@ def _planes(images: np.ndarray) -> Tensor:
     return torch.from_numpy(images).permute(0, 3, 1, 2).float().contiguous()
 
 
-_ALONE = AttentiveGANConfig(image="l1", perceptual=0.0, adversarial=0.0, learning_rate=1e-3)
+_ALONE = AttentiveGANConfig(perceptual=0.0, adversarial=0.0, learning_rate=1e-3)
 _WITH_ADVERSARY = TrainConfig(steps=60_000, warm_up=100, decay=0.5, ema=0.998, clip=10.0)
 
 RECIPES: dict[str, DerainingRecipe] = {
