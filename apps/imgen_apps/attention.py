@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from imgen.image import file
 from imgen.image.metadata import Metadata
 
-IGNORED = 0.04  # attention that is taken for none: no network says 0 wherever there is nothing
-SURE = 0.1  # attention beyond that from which on a pixel is replaced in full: thin veils are drops, too
+IGNORED = 0.2  # attention that is taken for none: no network says 0 wherever there is nothing
+SURE = 0.2  # attention beyond that from which on a pixel is replaced in full: veils are drops, too
 SPREAD = 2  # pixels, by which what was found becomes wider
 
 Map = NDArray[np.uint8]  # H x W, 0 = clear .. 255 = drop

@@ -150,7 +150,7 @@ def test_files(derain_model: Path, tmp_path: Path) -> None:
     assert result == tmp_path / "photo-derained.png"
     found = read(tmp_path / "drops.png").pixels[..., 0]
     after = read(result).pixels
-    assert found[30, 40] > 100
+    assert found[30, 40] > 50
     np.testing.assert_array_equal(after[found == 0], pixels[found == 0])
     np.testing.assert_array_equal(after[25:35, 35:45], 255 - pixels[25:35, 35:45])
 
