@@ -8,7 +8,7 @@ whose gradient stays where the discriminator is sure, instead of log(1 - D); the
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,11 +18,10 @@ from imgen.engines.engine import Engine, Player, Updates
 from imgen.errors import UsageError
 from imgen.losses.adversarial import NON_SATURATING
 from imgen.losses.matching import Extractor, feature_l2
-from imgen.losses.reconstruction import Distance, multiscale
+from imgen.losses.reconstruction import multiscale_l2
 from imgen.networks.attentive_discriminator import AttentiveDiscriminator
 from imgen.networks.raindrops import RaindropRemover, Removal
 
-_DISTANCES: dict[str, Distance] = {"l1": F.l1_loss, "l2": F.mse_loss}
 SCALES = (0.6, 0.8, 1.0)
 """Weights of the images at a quarter, at half and at full size: lambda of eq. 5."""
 
@@ -39,7 +38,6 @@ class Views(NamedTuple):
 class AttentiveGANConfig:
     """Weights of the losses; all are means over batch, channels and places, and 0 leaves a part out."""
 
-    image: Literal["l1", "l2"] = "l2"  # at three scales, eq. 5
     attention: float = 1.0  # eq. 4
     theta: float = 0.8  # eq. 4: what a step's map counts by that of the next step
     perceptual: float = 1 / 255**2  # eq. 6, where features grow with levels of 0..255, as those of HED's VGG-16 do
@@ -114,7 +112,7 @@ class AttentiveGAN(Engine):
     def _generator_terms(self, made: Removal, clean: Tensor, mask: Tensor) -> dict[str, Tensor]:
         """Equations 4 to 7."""
         config, (extractor,) = self.config, self._extractor
-        terms = {"image": multiscale(made.frames, clean, SCALES, _DISTANCES[config.image])}
+        terms = {"image": multiscale_l2(made.frames, clean, SCALES)}
         if config.attention and made.maps:
             terms["attention"] = config.attention * self.attention_loss(made.maps, mask)
         if config.perceptual:

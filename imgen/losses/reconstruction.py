@@ -1,12 +1,10 @@
 """Distances between a picture and what it should be."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-
-Distance = Callable[[Tensor, Tensor], Tensor]
 
 
 def masked_l1(result: Tensor, target: Tensor, mask: Tensor) -> Tensor:
@@ -23,10 +21,8 @@ def masked_l1(result: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return ((result - target).abs() * mask).sum() / (mask.sum() * result.shape[1]).clamp(min=1)
 
 
-def multiscale(
-    results: Sequence[Tensor], target: Tensor, weights: Sequence[float], distance: Distance = F.mse_loss
-) -> Tensor:
-    """Mean differences at several sizes, weighted and summed.
+def multiscale_l2(results: Sequence[Tensor], target: Tensor, weights: Sequence[float]) -> Tensor:
+    """Mean squared differences at several sizes, weighted and summed.
 
     Reference: Qian et al. 2018, "Attentive Generative Adversarial Network for Raindrop Removal from a
     Single Image", arXiv:1711.10098, eq. 5.
@@ -35,10 +31,9 @@ def multiscale(
         results: each N x C x h x w.
         target: N x C x H x W, compared with each as its averages over the areas of the smaller pixels.
         weights: one for each result.
-        distance: of two pictures of one size; squared in the paper.
     """
     targets = (F.interpolate(target, result.shape[-2:], mode="area") for result in results)
-    losses = [w * distance(a, b) for w, a, b in zip(weights, results, targets, strict=True)]
+    losses = [w * F.mse_loss(a, b) for w, a, b in zip(weights, results, targets, strict=True)]
     return torch.stack(losses).sum()
 
 
