@@ -57,8 +57,7 @@ class RaindropRemoval(Pipeline):
         super().__init__(model)
         if len(model.spec.outputs) != 2:
             raise ModelError(f"{model.spec.name} does not say where the drops are; choose another model")
-        if tile and tile < tiling.SMALLEST:
-            raise UsageError(f"tile is {tile}, but must be at least {tiling.SMALLEST} pixels, or 0 for automatic")
+        tiling.check_tile(tile)
         self.tile = tile or TILE
 
     def __call__(

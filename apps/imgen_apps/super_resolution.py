@@ -45,8 +45,7 @@ class SuperResolution(Pipeline):
         super().__init__(model)
         if model.spec.scale < 2:
             raise ModelError(f"{model.spec.name} says that it enlarges {model.spec.scale} times; choose another model")
-        if tile and tile < tiling.SMALLEST:
-            raise UsageError(f"tile is {tile}, but must be at least {tiling.SMALLEST} pixels, or 0 for automatic")
+        tiling.check_tile(tile)
         self.tile = tile or None
 
     def __call__(

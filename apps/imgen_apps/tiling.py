@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imgen.errors import ImageError, ModelError
+from imgen.errors import ImageError, ModelError, UsageError
 from imgen.image.tensor import pad_to_multiple
 from imgen.runtime import Model
 from imgen.runtime.model import Array
@@ -24,6 +24,16 @@ _MARGIN = 32  # pixels around a tile of a network that would look at the whole i
 # Of a window, for networks with 64 features at the size of the result; the built-in ones take an eighth of it.
 _BYTES_PER_PIXEL = 8192
 _BAND_BYTES = 1 << 28  # of a band of the result, as floats
+
+
+def check_tile(tile: int | None) -> None:
+    """Refuse a tile that is mostly margin; None and 0 stand for automatic.
+
+    Raises:
+        UsageError: less than ``SMALLEST`` pixels.
+    """
+    if tile and tile < SMALLEST:
+        raise UsageError(f"tile is {tile}, but must be at least {SMALLEST} pixels, or 0 for automatic")
 
 
 def bands(model: Model, image: Rows, *, tile: int | None = None) -> Iterator[Array]:
