@@ -10,7 +10,6 @@ import numpy as np
 from imgen.image import file
 from imgen_apps.attention import Map, write_maps
 from imgen_apps.jobs import Job
-from imgen_apps.pipeline import write_or_copy
 from imgen_apps.raindrop_removal import RaindropRemoval, check_strength
 from imgen_apps.stages import Stages, ran
 
@@ -80,15 +79,7 @@ class Deraining(Stages[Work]):
         """Write the result and the map; returns what the report says of it."""
         for path in self.beside(work.source):
             write_maps(work.found, path, work.picture.metadata)
-        write_or_copy(
-            work.picture,
-            work.source,
-            target,
-            changed=work.changed,
-            format=self.format,
-            quality=self.quality,
-            strip_metadata=self.strip_metadata,
-        )
+        self.write(work.picture, work.source, target, changed=work.changed)
         covered = sum(map(np.count_nonzero, work.found)) / sum(found.size for found in work.found)
         return {**ran(self.pipeline.model), "covered": round(covered, 4)}
 

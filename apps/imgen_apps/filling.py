@@ -11,7 +11,6 @@ from imgen_apps.holes import Mask
 from imgen_apps.inpainting import FEATHER, Inpainting
 from imgen_apps.jobs import Job
 from imgen_apps.masks import ALPHA, MaskFolder, masks_for
-from imgen_apps.pipeline import write_or_copy
 from imgen_apps.stages import Stages, ran
 
 
@@ -59,15 +58,7 @@ class Filling(Stages[Work]):
 
     def save(self, work: Work, target: Path | BinaryIO) -> dict[str, object]:
         """Write the result; returns what the report says of it."""
-        write_or_copy(
-            work.picture,
-            work.source,
-            target,
-            changed=work.changed,
-            format=self.format,
-            quality=self.quality,
-            strip_metadata=self.strip_metadata,
-        )
+        self.write(work.picture, work.source, target, changed=work.changed)
         return ran(self.pipeline.model)
 
     def parameters(self) -> dict[str, object]:

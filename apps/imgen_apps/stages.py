@@ -9,6 +9,7 @@ from typing import BinaryIO, Generic, TypeVar
 from imgen.image import file
 from imgen.runtime import Model
 from imgen_apps.jobs import Job
+from imgen_apps.pipeline import write_or_copy
 
 W = TypeVar("W")
 
@@ -57,6 +58,18 @@ class Stages(ABC, Generic[W]):
     @abstractmethod
     def save(self, work: W, target: Path | BinaryIO) -> dict[str, object]:
         """Write the result; returns what the report says of it."""
+
+    def write(self, picture: file.Picture, source: Path | bytes, target: Path | BinaryIO, *, changed: bool) -> None:
+        """Write a picture as the options say; see ``imgen_apps.pipeline.write_or_copy``."""
+        write_or_copy(
+            picture,
+            source,
+            target,
+            changed=changed,
+            format=self.format,
+            quality=self.quality,
+            strip_metadata=self.strip_metadata,
+        )
 
     def parameters(self) -> dict[str, object]:
         """All that decides what a result looks like, beside the files and the model."""
