@@ -11,6 +11,7 @@ from imgen.networks.patchgan import PatchGAN
 from imgen.networks.raindrops import RaindropRemover
 from imgen.networks.resnet import ResNetCritic, ResNetGenerator
 from imgen.networks.srresnet import SRGANDiscriminator, SRResNet
+from imgen.networks.translation_resnet import TranslationResNet
 from imgen.networks.upscaler import Upscaler
 
 NETWORKS: dict[str, type[Network]] = {
@@ -29,5 +30,6 @@ NETWORKS: dict[str, type[Network]] = {
     "resnet-generator": ResNetGenerator,
     "srgan-discriminator": SRGANDiscriminator,
     "srresnet": SRResNet,
+    "translation-resnet": TranslationResNet,
     "upscaler": Upscaler,
 }

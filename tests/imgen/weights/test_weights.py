@@ -17,6 +17,7 @@ from imgen.networks.raindrops import RaindropRemover
 from imgen.networks.resnet import ResNetCritic, ResNetGenerator
 from imgen.networks.scale import Shape
 from imgen.networks.srresnet import SRGANDiscriminator, SRResNet
+from imgen.networks.translation_resnet import TranslationResNet
 from imgen.networks.upscaler import Upscaler
 from imgen.spec import Spec
 
@@ -39,6 +40,7 @@ NETS: list[Network] = [
     ResNetCritic(ResNetCritic.Config(8, 1, 4)),
     SRGANDiscriminator(SRGANDiscriminator.Config(32, 3, 4, 8)),
     SRResNet(SRResNet.Config(4, 4, 1)),
+    TranslationResNet(TranslationResNet.Config(width=4, blocks=1)),
     Upscaler(Upscaler.Config(4, 8, 1)),
     MappedDecoder.of(MLP(MLP.Config(3, 4, 8)), decoder(IMAGE, 4, width=4)),
 ]

@@ -1,0 +1,96 @@
+import pytest
+import torch
+from torch import Tensor
+
+from imgen.networks.instance_norm import NormalisedNetwork
+from imgen.networks.translation_resnet import TranslationResNet
+
+ALL, NONE = torch.tensor(1.0), torch.tensor(0.0)
+
+
+def network(width: int = 4, blocks: int = 2, downs: int = 2) -> TranslationResNet:
+    torch.manual_seed(0)
+    return TranslationResNet(TranslationResNet.Config(width=width, blocks=blocks, downs=downs)).eval()
+
+
+def statistics_of(net: NormalisedNetwork, image: Tensor) -> Tensor:
+    """2 x S, of one image."""
+    return net.frozen(image, torch.zeros(2, net.statistics_size), NONE)[1][0]
+
+
+def reach(net: NormalisedNetwork, image: Tensor, multiple: int) -> int:
+    """How far from a row the farthest row is that has a part in it, with the statistics frozen."""
+    image = image.double().requires_grad_()
+    net = net.double()
+    for parameter in net.parameters():  # no path cancels another, no unit is dead
+        torch.nn.init.uniform_(parameter, 0.5, 1.5).data.div_(parameter[0].numel())
+    given = torch.stack([torch.zeros(net.statistics_size), torch.ones(net.statistics_size)]).double()
+    made, _ = net.frozen(image, given, ALL.double())
+    middle = image.shape[2] // 2
+    farthest = 0
+    for row in range(middle, middle + multiple):
+        (gradient,) = torch.autograd.grad(made[:, :, row].sum(), image, retain_graph=True)
+        seen = gradient.sum((0, 1, 3)).nonzero().flatten()
+        farthest = max(farthest, int((seen - row).abs().max()))
+    return farthest
+
+
+def test_the_sizes_of_the_paper() -> None:
+    """The published network has 11.378 million parameters, with the biases that its norms take away again."""
+    net = TranslationResNet()
+    assert net.parameter_count() + net.statistics_size == 11_378_179
+    assert (net.multiple, net.radius, net.range) == (4, 84, "unit")
+
+
+def test_any_multiple_of_4_in_the_range_of_images() -> None:
+    net = network()
+    for height, width in ((8, 8), (12, 20), (36, 16)):
+        with torch.no_grad():
+            made = net(torch.rand(2, 3, height, width))
+        assert made.shape == (2, 3, height, width)
+        assert 0 <= made.min() <= made.max() <= 1
+
+
+@pytest.mark.parametrize(("blocks", "downs"), [(1, 1), (2, 2), (1, 3)])
+def test_with_frozen_statistics_it_looks_as_far_as_its_radius(blocks: int, downs: int) -> None:
+    net = network(2, blocks, downs)
+    long = (2 * net.radius // net.multiple + 4) * net.multiple
+    assert reach(net, torch.rand(1, 3, long, 2 * net.multiple), net.multiple) == net.radius
+
+
+def test_with_its_own_statistics_it_sees_everything() -> None:
+    net = network()
+    image = torch.rand(1, 3, 96, 8, requires_grad=True)
+    (gradient,) = torch.autograd.grad(net(image)[0, 0, 0, 0], image)
+    assert gradient[0, :, -1].any()
+
+
+@torch.no_grad()
+def test_frozen_at_its_own_statistics_nothing_changes() -> None:
+    net, image = network(), torch.rand(1, 3, 20, 24)
+    own = statistics_of(net, image)
+    assert own.shape == (2, net.statistics_size)
+    for given, share in ((own, ALL), (torch.randn_like(own), NONE)):
+        made, measured = net.frozen(image, given, share)
+        torch.testing.assert_close(made, net(image), atol=1e-5, rtol=0)
+        torch.testing.assert_close(measured[0], own, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_a_window_with_the_statistics_of_the_whole_image_gives_that_part_of_it() -> None:
+    net = network(4, 1)
+    image = torch.rand(1, 3, 16, 112)
+    image[..., 60:] /= 3
+    own = statistics_of(net, image)
+    radius = -(-net.radius // net.multiple) * net.multiple
+    start, end = 48, 64
+    window = image[..., start - radius : end + radius]
+    made, _ = net.frozen(window, own, ALL)
+    part = made[..., radius : radius + end - start]
+    torch.testing.assert_close(part, net(image)[..., start:end], atol=1e-5, rtol=0)
+    assert (net(window)[..., radius : radius + end - start] - part).abs().max() > 0.001  # without them: seams
+
+
+def test_training_and_evaluation_give_the_same() -> None:
+    net, image = network(), torch.rand(2, 3, 16, 16)
+    torch.testing.assert_close(net.train()(image), net.eval()(image))
