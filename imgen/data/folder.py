@@ -1,16 +1,16 @@
 """Images in files: in memory where they fit, read again whenever they are wanted where they do not."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imgen.data.damaged import attempts, leave_out, refuse_many
 from imgen.data.items import Numbers
 from imgen.data.labels import Labelled
 from imgen.data.square import read_square
@@ -20,11 +20,8 @@ from imgen.networks.scale import Shape
 
 MEMORY = 2 << 30
 """Bytes that a set may take as pixels: 174,000 colour images of 64 x 64."""
-UNREADABLE = 0.05
-"""Share of the files that may be damaged."""
 
 _LOG = logging.getLogger("imgen")
-T = TypeVar("T")
 
 
 class ImageFolder:
@@ -49,10 +46,7 @@ class ImageFolder:
             channels = 1 if all(_is_grey(path) for path in files.paths[:16]) else 3
         self.shape, self.classes = Shape(size, channels, len(files.classes)), files.classes
         whole, errors, self._pixels = self._look_through(files.paths, memory)
-        _judge(errors, len(files.paths))
-        if errors:
-            names = "; ".join(map(str, errors[:5])) + ("; ..." if len(errors) > 5 else "")
-            _LOG.warning("%d of %d images left out: %s", len(errors), len(files.paths), names)
+        leave_out(errors, len(files.paths))
         if len(whole) < 2:
             raise UsageError(f"{files.paths[0]} is the only image; two are needed, and hundreds to learn from")
         self.paths, self.labels = [files.paths[number] for number in whole], files.labels[whole]
@@ -79,7 +73,7 @@ class ImageFolder:
         store = torch.empty(shape, dtype=torch.uint8) if np.prod(shape) <= memory else None
         whole: list[int] = []
         errors: list[ImageError] = []
-        for number, outcome in enumerate(_attempts(probe if store is None else self._read, paths)):
+        for number, outcome in enumerate(attempts(probe if store is None else self._read, paths)):
             if isinstance(outcome, ImageError):
                 errors.append(outcome)
                 continue
@@ -99,27 +93,8 @@ class ImageFolder:
                 except ImageError as error:
                     _LOG.warning("%s; the image after it takes its place", error)
                     self._damaged[number] = error
-                    _judge(list(self._damaged.values()), len(self))
+                    refuse_many(list(self._damaged.values()), len(self))
             number = (number + 1) % len(self)
-
-
-def _attempts(function: Callable[[Path], T], paths: Sequence[Path]) -> Iterator[T | ImageError]:
-    """What the function makes of each file, or what it complains of."""
-
-    def attempt(path: Path) -> T | ImageError:
-        try:
-            return function(path)
-        except ImageError as error:
-            return error
-
-    with ThreadPoolExecutor() as pool:
-        yield from pool.map(attempt, paths)
-
-
-def _judge(errors: Sequence[ImageError], total: int) -> None:
-    if len(errors) > UNREADABLE * total:
-        share = f"{len(errors)} of {total} images cannot be read, more than {UNREADABLE:.0%}"
-        raise ImageError(f"{share}; repair or remove them, first of all this: {errors[0]}")
 
 
 def _is_grey(path: Path) -> bool:

@@ -36,7 +36,7 @@ def square(pixels: Pixels, size: int, channels: int) -> NDArray[np.uint8]:
     height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    image = _over_white(to_8bit(pixels[top : top + side, left : left + side]))
+    image = over_white(to_8bit(pixels[top : top + side, left : left + side]))
     if channels == 1:
         image = luminance_over_black(image)[..., None]
     elif image.shape[2] == 1:
@@ -49,7 +49,8 @@ def square(pixels: Pixels, size: int, channels: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(image.transpose(2, 0, 1))
 
 
-def _over_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def over_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """H x W x C without its alpha, if it has one: what is transparent becomes white."""
     if pixels.shape[2] not in {2, 4}:
         return pixels
     alpha = pixels[..., -1:].astype(np.float32) / 255
