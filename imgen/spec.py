@@ -5,7 +5,7 @@ header, so a reader needs neither torch nor onnx to know what it holds.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
@@ -13,6 +13,8 @@ from imgen.errors import ModelError
 
 KEY = "imgen"
 FORMAT = 1
+
+_TUPLES = ("inputs", "outputs", "palette")  # which JSON has as lists
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,12 @@ class Spec:
     size: int = 512  # long side, in pixels, that the network was made for; 0 where it makes vectors
     code: int = 0  # of a generator: values in the code that it takes
     classes: int = 0  # of a generator: labels are below this; 0 where it takes none
-    receptive_field: str = "global"  # "finite": exact tiles; "global": the whole image matters
-    radius: int = 0  # of a finite receptive field, in input pixels
+    receptive_field: str = "global"  # "finite": exact tiles; "normalised": so, given statistics; "global": no tiles
+    radius: int = 0  # of a receptive field that is not global, in input pixels
+    palette: tuple[str, ...] = ()  # of a network that takes label maps: its classes, "128 64 128 road" or "road"
+    boundaries: bool = False  # of such a network: after the classes it takes where things end
+    styles: Sequence[Sequence[Sequence[float]]] = ()  # and then features: for each class those to choose from
+    noise: Mapping[str, float] = field(default_factory=dict)  # of a network that takes any: channels, stride, dropout
     recipe: str = ""  # how it was trained
     data: str = ""  # what it was trained on
     network: str = ""  # a name in imgen.networks.NETWORKS (safetensors only)
@@ -64,7 +70,7 @@ class Spec:
         known = {f.name for f in fields(cls)}
         chosen = {key: value for key, value in values.items() if key in known}
         try:
-            lists: dict[str, Any] = {key: tuple(chosen[key]) for key in ("inputs", "outputs") if key in chosen}
+            lists: dict[str, Any] = {key: tuple(chosen[key]) for key in _TUPLES if key in chosen}
             spec = cls(**(chosen | lists))
         except TypeError as error:
             raise ModelError(f"{where}: incomplete description ({error}); export the model again") from error
