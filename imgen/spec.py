@@ -14,7 +14,7 @@ from imgen.errors import ModelError
 KEY = "imgen"
 FORMAT = 1
 
-_TUPLES = ("inputs", "outputs", "palette")  # which JSON has as lists
+_TUPLES = ("inputs", "outputs", "palette", "styles")  # which JSON has as lists
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Spec:
     radius: int = 0  # of a receptive field that is not global, in input pixels
     palette: tuple[str, ...] = ()  # of a network that takes label maps: its classes, "128 64 128 road" or "road"
     boundaries: bool = False  # of such a network: after the classes it takes where things end
-    styles: Sequence[Sequence[Sequence[float]]] = ()  # and then features: for each class those to choose from
+    styles: tuple[Sequence[Sequence[float]], ...] = ()  # and then features: for each class those to choose from
     noise: Mapping[str, float] = field(default_factory=dict)  # of a network that takes any: channels, stride, dropout
     recipe: str = ""  # how it was trained
     data: str = ""  # what it was trained on
