@@ -8,10 +8,12 @@ from imgen.networks.mapped import MappedDecoder
 from imgen.networks.mlp import MLP, MLPDiscriminator
 from imgen.networks.network import Network
 from imgen.networks.patchgan import PatchGAN
+from imgen.networks.pix2pixhd import LocalEnhancer, MultiscaleDiscriminator
 from imgen.networks.raindrops import RaindropRemover
 from imgen.networks.resnet import ResNetCritic, ResNetGenerator
 from imgen.networks.srresnet import SRGANDiscriminator, SRResNet
 from imgen.networks.translation_resnet import TranslationResNet
+from imgen.networks.unet import UNet
 from imgen.networks.upscaler import Upscaler
 
 NETWORKS: dict[str, type[Network]] = {
@@ -21,9 +23,11 @@ NETWORKS: dict[str, type[Network]] = {
     "conv-encoder": ConvEncoder,
     "inpainter": Inpainter,
     "joint-discriminator": JointDiscriminator,
+    "local-enhancer": LocalEnhancer,
     "mapped-decoder": MappedDecoder,
     "mlp": MLP,
     "mlp-discriminator": MLPDiscriminator,
+    "multiscale-discriminator": MultiscaleDiscriminator,
     "patchgan": PatchGAN,
     "raindrop-remover": RaindropRemover,
     "resnet-critic": ResNetCritic,
@@ -31,5 +35,6 @@ NETWORKS: dict[str, type[Network]] = {
     "srgan-discriminator": SRGANDiscriminator,
     "srresnet": SRResNet,
     "translation-resnet": TranslationResNet,
+    "unet": UNet,
     "upscaler": Upscaler,
 }

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from imgen.errors import UsageError
 from imgen.lookup import find
+from imgen.networks.instance_norm import InstanceNorm
 from imgen.networks.network import Network, Range
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -18,6 +19,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
     "layer": lambda channels: nn.GroupNorm(1, channels),  # over channels and places, sample by sample
+    "instance": InstanceNorm,
     "none": lambda _: nn.Identity(),
 }
 OUTPUTS: dict[str, Callable[[], nn.Module]] = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "linear": nn.Identity}
@@ -85,11 +87,11 @@ def with_label(x: Tensor, label: Tensor | None, classes: int) -> Tensor:
 
 
 def initialise_dcgan(network: nn.Module) -> None:
-    """Radford et al. 2016, arXiv:1511.06434, sec. 4: weights N(0, 0.02); batch norm's scales N(1, 0.02)."""
+    """Radford et al. 2016, arXiv:1511.06434, sec. 4: weights N(0, 0.02); the norms' scales N(1, 0.02)."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, 0.02)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm2d):
+        elif isinstance(module, nn.BatchNorm2d | InstanceNorm) and module.weight is not None:
             nn.init.normal_(module.weight, 1.0, 0.02)

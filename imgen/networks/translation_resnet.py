@@ -2,7 +2,8 @@
 
 Reference: Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
 Networks", arXiv:1703.10593, sec. 7.2, after Johnson et al. 2016, arXiv:1603.08155: the image is halved
-twice, goes through residual blocks and is doubled twice.
+twice, goes through residual blocks and is doubled twice. With four halvings it is the global generator of
+pix2pixHD (Wang et al. 2018, arXiv:1711.11585, sec. 3.1), and with four and no blocks its encoder.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from imgen.errors import UsageError
 from imgen.networks.instance_norm import InstanceNorm, Normalised, NormalisedNetwork, Row, Statistics
-from imgen.networks.layers import initialise_dcgan
+from imgen.networks.layers import initialise_dcgan, precise
 
 
 class TranslationResNet(NormalisedNetwork):
@@ -30,18 +31,18 @@ class TranslationResNet(NormalisedNetwork):
 
     def __init__(self, config: Config = Config()) -> None:
         super().__init__()
-        if min(config.width, config.blocks, config.downs) < 1:
-            raise UsageError(f"width, blocks and downs must be at least 1, got {config}")
+        if config.downs < 1 or config.blocks < 0:
+            raise UsageError(f"this network has at least one halving and no less than 0 blocks, got {config}")
         self.config = config
         width, middle = config.width, config.width << config.downs
         widths = [width << level for level in range(config.downs)]
-        self.layers = Row(
+        self.body = Row(
             *entrance(config.inputs, width),
             *(layer for each in widths for layer in down(each, 2 * each)),
             *(ResidualBlock(middle) for _ in range(config.blocks)),
             *(layer for each in reversed(widths) for layer in up(2 * each, each)),
-            *leaving(width, config.outputs),
         )
+        self.leave = leaving(width, config.outputs)
         initialise_dcgan(self)
 
     @property
@@ -58,7 +59,11 @@ class TranslationResNet(NormalisedNetwork):
 
     def generate(self, image: Tensor, statistics: Statistics | None) -> Tensor:
         """See the class."""
-        return (torch.tanh(self.layers(2 * image - 1, statistics)) + 1) / 2
+        return image_of(self.leave(self.features(image, statistics)))
+
+    def features(self, image: Tensor, statistics: Statistics | None) -> Tensor:
+        """What the last convolution makes the image of: N x width x H x W."""
+        return self.body(2 * image - 1, statistics)
 
 
 class ResidualBlock(Normalised):
@@ -89,9 +94,14 @@ def up(before: int, after: int) -> tuple[nn.Module, ...]:
     return layer, InstanceNorm(after), nn.ReLU()
 
 
-def leaving(width: int, outputs: int) -> tuple[nn.Module, ...]:
-    """From features to an image, before its output function."""
-    return nn.ReflectionPad2d(3), nn.Conv2d(width, outputs, 7)
+def leaving(width: int, outputs: int) -> nn.Sequential:
+    """From features to what ``image_of`` takes."""
+    return nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(width, outputs, 7))
+
+
+def image_of(x: Tensor) -> Tensor:
+    """The images, in 0..1, of what a last layer gave."""
+    return (torch.tanh(precise(x)) + 1) / 2
 
 
 def _same(before: int, after: int, kernel: int) -> tuple[nn.Module, ...]:

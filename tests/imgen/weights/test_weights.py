@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ from imgen.networks.inpainter import Inpainter
 from imgen.networks.mapped import MappedDecoder
 from imgen.networks.mlp import MLP
 from imgen.networks.network import Network
-from imgen.networks.patchgan import PatchGAN
+from imgen.networks.patchgan import PIX2PIX, PatchGAN
+from imgen.networks.pix2pixhd import LocalEnhancer, MultiscaleDiscriminator
 from imgen.networks.raindrops import RaindropRemover
 from imgen.networks.resnet import ResNetCritic, ResNetGenerator
 from imgen.networks.scale import Shape
 from imgen.networks.srresnet import SRGANDiscriminator, SRResNet
 from imgen.networks.translation_resnet import TranslationResNet
+from imgen.networks.unet import UNet
 from imgen.networks.upscaler import Upscaler
 from imgen.spec import Spec
 
@@ -28,6 +31,7 @@ IMAGE, VECTOR = Shape(8, 1, 3), Shape(0, 2)
 NETS: list[Network] = [
     Inpainter(Inpainter.Config(half=4, quarter=4, eighth=8, blocks=2)),
     PatchGAN(PatchGAN.Config(width=4)),
+    PatchGAN(replace(PIX2PIX, width=4)),
     AttentiveDiscriminator(AttentiveDiscriminator.Config(width=16)),
     RaindropRemover(RaindropRemover.Config(attention=4, blocks=1, steps=2, width=4)),
     encoder(IMAGE, 4, width=4),
@@ -41,6 +45,9 @@ NETS: list[Network] = [
     SRGANDiscriminator(SRGANDiscriminator.Config(32, 3, 4, 8)),
     SRResNet(SRResNet.Config(4, 4, 1)),
     TranslationResNet(TranslationResNet.Config(width=4, blocks=1)),
+    UNet(UNet.Config(width=4, depth=4)),
+    LocalEnhancer(LocalEnhancer.Config(6, width=2, blocks=1, coarse_blocks=1, coarse_downs=1)),
+    MultiscaleDiscriminator(MultiscaleDiscriminator.Config(width=2, scales=2)),
     Upscaler(Upscaler.Config(4, 8, 1)),
     MappedDecoder.of(MLP(MLP.Config(3, 4, 8)), decoder(IMAGE, 4, width=4)),
 ]
