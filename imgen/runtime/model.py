@@ -3,7 +3,7 @@
 import contextlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from imgen.runtime.onnxfile import OnnxFile
 
 Array = NDArray[np.float32]
+
+Statistics = list[Array]
+"""By which a network normalises: means and variances, 2 x C, C of one norm or of several."""
 
 SUFFIXES = (".onnx", ".safetensors", ".pth", ".pt")
 """Of files that hold a model."""
@@ -50,7 +53,8 @@ class Model(ABC):
 
         Args:
             inputs: in the order of ``spec.inputs``, each float32 N x C x H x W in 0..1, of one batch
-                and size, H and W divisible by ``spec.multiple``. Masks are 1 where to fill.
+                and size, H and W divisible by ``spec.multiple``. Masks are 1 where to fill. Noise has its own
+                size, by ``spec.noise``.
 
         Returns:
             float32, N x C x scale*H x scale*W, about 0..1 (not clipped); of several outputs
@@ -62,30 +66,65 @@ class Model(ABC):
             MemoryError: it needs more memory than the device has; use a smaller size.
         """
         self._check(inputs)
-        try:
+        with self._explained(inputs[0]):
             return self._run(inputs)
-        except Exception as error:  # every engine has classes of its own
-            reason, size = one_line(error), f"{inputs[0].shape[3]} x {inputs[0].shape[2]} pixels"
-            if isinstance(error, MemoryError) or "alloc" in reason.lower() or "out of memory" in reason.lower():
-                raise MemoryError(f"{self.spec.name}: {size} need more memory than {self.device} has") from error
-            raise ModelError(f"{self.spec.name}: failed on {size} ({reason}); export the model again") from error
+
+    def normalised(self, image: Array, statistics: Statistics | None = None) -> tuple[Array, Statistics]:
+        """Run a network whose ``spec.receptive_field`` is "normalised" by statistics of elsewhere.
+
+        Args:
+            image: its only input, 1 x C x H x W, otherwise as in a call.
+            statistics: to normalise by; None takes the image's own, as a call does.
+
+        Returns:
+            The result, and the statistics of what each norm was given.
+
+        Raises:
+            ModelError: the network is of another kind; and all that a call raises.
+        """
+        if self.spec.receptive_field != "normalised":
+            raise ModelError(f"{self.spec.name} does not say that statistics are all that it sees of the whole image")
+        self._check((image,))
+        with self._explained(image):
+            return self._run_normalised(image, statistics)
 
     @abstractmethod
     def _run(self, inputs: tuple[Array, ...]) -> Array: ...
+
+    def _run_normalised(self, image: Array, statistics: Statistics | None) -> tuple[Array, Statistics]:
+        raise NotImplementedError(f"{type(self).__name__} normalises by each image's own statistics")
+
+    @contextlib.contextmanager
+    def _explained(self, image: Array) -> Iterator[None]:
+        """Say what goes wrong inside of an engine, each of which has classes of its own for it."""
+        try:
+            yield
+        except ModelError:
+            raise
+        except Exception as error:
+            reason, size = one_line(error), f"{image.shape[3]} x {image.shape[2]} pixels"
+            if isinstance(error, MemoryError) or "alloc" in reason.lower() or "out of memory" in reason.lower():
+                raise MemoryError(f"{self.spec.name}: {size} need more memory than {self.device} has") from error
+            raise ModelError(f"{self.spec.name}: failed on {size} ({reason}); export the model again") from error
 
     def _check(self, inputs: tuple[Array, ...]) -> None:
         name, names, multiple = self.spec.name, self.spec.inputs, self.spec.multiple
         if len(inputs) != len(names):
             raise UsageError(f"{name} takes {len(names)} arrays ({', '.join(names)}), not {len(inputs)}")
-        for key, array in zip(names, inputs, strict=True):
+        pairs = list(zip(names, inputs, strict=True))
+        for key, array in pairs:
             if array.ndim != 4 or array.dtype != np.float32:
                 raise UsageError(f"{name}: {key} must be float32 of 4 axes (NCHW), not {array.dtype} {array.shape}")
-        sizes = {(array.shape[0], *array.shape[2:]) for array in inputs}
-        if len(sizes) > 1:
+        batch, _, height, width = inputs[0].shape
+        if any(array.shape != (batch, array.shape[1], *self._size(key, height, width)) for key, array in pairs):
             raise UsageError(f"{name}: the inputs differ in batch or size: {', '.join(str(a.shape) for a in inputs)}")
-        height, width = inputs[0].shape[2:]
         if height % multiple or width % multiple or not height * width:
             raise UsageError(f"{name}: {width} x {height} pixels, but both must be multiples of {multiple}; pad first")
+
+    def _size(self, key: str, height: int, width: int) -> tuple[int, int]:
+        """The height and width of an input, where the first has these."""
+        stride = int(self.spec.noise["stride"]) if key == "noise" else 1
+        return height // stride, width // stride
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from imgen.errors import ModelError
+from imgen.runtime.protobuf import Value, fields, message
 from imgen.spec import KEY, Spec
 
 MAX_BYTES = 1 << 30  # a file beyond this is not one of ours
-
-_Value = int | memoryview
 
 
 class OnnxFile(NamedTuple):
@@ -82,7 +81,7 @@ def check_ends(where: str, spec: Spec, inputs: list[tuple[str, str]], outputs: l
 
 def structure(data: bytes | bytearray) -> list[tuple[int, bytes]]:
     """What a graph computes, whatever its weights: its nodes, inputs and outputs as they are stored."""
-    return [(field, bytes(_message(value))) for field, value in _graph(data) if field in (1, 11, 12)]
+    return [(field, bytes(message(value))) for field, value in _graph(data) if field in (1, 11, 12)]
 
 
 def weights(data: bytes | bytearray) -> dict[str, Weight]:
@@ -90,17 +89,17 @@ def weights(data: bytes | bytearray) -> dict[str, Weight]:
     found = {}
     for field, value in _graph(data):
         if field == 5:
-            parts = list(_fields(_message(value)))
+            parts = list(fields(message(value)))
             about = [(number, part if isinstance(part, int) else bytes(part)) for number, part in parts if number != 9]
-            values = [_message(part) for number, part in parts if number == 9]
-            name = next((bytes(_message(part)).decode() for number, part in parts if number == 8), "")
+            values = [message(part) for number, part in parts if number == 9]
+            name = next((bytes(message(part)).decode() for number, part in parts if number == 8), "")
             found[name] = Weight(about, values[0] if values else memoryview(b""))
     return found
 
 
-def _graph(data: bytes | bytearray) -> Iterator[tuple[int, _Value]]:
+def _graph(data: bytes | bytearray) -> Iterator[tuple[int, Value]]:
     """The fields of the one graph in a file that ``read`` has accepted."""
-    return next(_fields(_message(value)) for field, value in _fields(memoryview(data)) if field == 7)
+    return next(fields(message(value)) for field, value in fields(memoryview(data)) if field == 7)
 
 
 def _inspect(model: memoryview) -> tuple[str | None, str | None]:
@@ -108,18 +107,18 @@ def _inspect(model: memoryview) -> tuple[str | None, str | None]:
     problem = None if len(model) else "empty"
     description = None
     graphs = 0
-    for field, value in _fields(model):
+    for field, value in fields(model):
         if field == 7:  # graph
             graphs += 1
-            problem = problem or _graph_problem(_message(value))
+            problem = problem or _graph_problem(message(value))
         elif field == 8:  # opset_import: every domain that a node uses must be listed here
-            domain = dict(_fields(_message(value))).get(1, b"")
-            if bytes(_message(domain)) not in (b"", b"ai.onnx"):
-                problem = problem or f"operators of {bytes(_message(domain)).decode()!r}"
+            domain = dict(fields(message(value))).get(1, b"")
+            if bytes(message(domain)) not in (b"", b"ai.onnx"):
+                problem = problem or f"operators of {bytes(message(domain)).decode()!r}"
         elif field == 14:  # metadata_props
-            entry = dict(_fields(_message(value)))
-            if bytes(_message(entry.get(1, b""))) == KEY.encode():
-                description = bytes(_message(entry.get(2, b""))).decode()
+            entry = dict(fields(message(value)))
+            if bytes(message(entry.get(1, b""))) == KEY.encode():
+                description = bytes(message(entry.get(2, b""))).decode()
         elif field == 25:  # functions
             problem = problem or "functions of its own"
     if graphs != 1:
@@ -128,63 +127,24 @@ def _inspect(model: memoryview) -> tuple[str | None, str | None]:
 
 
 def _graph_problem(graph: memoryview) -> str | None:
-    for field, value in _fields(graph):
-        if field == 5 and _is_external(_message(value)):  # initializer
+    for field, value in fields(graph):
+        if field == 5 and _is_external(message(value)):  # initializer
             return "weights in another file"
         if field == 1:  # node
-            for node_field, attribute in _fields(_message(value)):
-                if node_field == 5 and (problem := _attribute_problem(_message(attribute))):
+            for node_field, attribute in fields(message(value)):
+                if node_field == 5 and (problem := _attribute_problem(message(attribute))):
                     return problem
     return None
 
 
 def _attribute_problem(attribute: memoryview) -> str | None:
-    for field, value in _fields(attribute):
+    for field, value in fields(attribute):
         if field in (6, 11):  # g, graphs: the body of a Loop, Scan or If, which may never end
             return "loops or branches"
-        if field in (5, 10) and _is_external(_message(value)):  # t, tensors
+        if field in (5, 10) and _is_external(message(value)):  # t, tensors
             return "weights in another file"
     return None
 
 
 def _is_external(tensor: memoryview) -> bool:
-    return any(field == 13 or (field == 14 and value) for field, value in _fields(tensor))
-
-
-def _message(value: _Value | bytes) -> memoryview:
-    if isinstance(value, int):
-        raise ValueError("a number where a message belongs")
-    return memoryview(value)
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, _Value]]:
-    """Number and value of each field of a protobuf message; large values are views, not copies."""
-    position = 0
-    while position < len(message):
-        key, position = _varint(message, position)
-        wire = key & 7
-        if wire == 0:
-            value: _Value
-            value, position = _varint(message, position)
-        elif wire in (1, 2, 5):
-            size, position = _varint(message, position) if wire == 2 else ({1: 8, 5: 4}[wire], position)
-            value = message[position : position + size]
-            position += size
-        else:
-            raise ValueError(f"wire type {wire}")
-        if position > len(message):
-            raise ValueError("cut short")
-        yield key >> 3, value
-
-
-def _varint(message: memoryview, position: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        if position >= len(message):
-            raise ValueError("cut short")
-        byte = message[position]
-        position += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, position
-    raise ValueError("number too long")
+    return any(field == 13 or (field == 14 and value) for field, value in fields(tensor))

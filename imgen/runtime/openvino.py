@@ -1,10 +1,14 @@
 """Run ONNX files with OpenVINO on the CPU (optional: ``pip install "imgen[openvino]"``)."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
 from imgen.errors import DeviceError, ModelError
 from imgen.runtime import onnxfile
-from imgen.runtime.model import Array, Model, cpu_threads, joined, one_line
+from imgen.runtime.model import Array, cpu_threads, one_line
+from imgen.runtime.onnxmodel import OnnxModel
 
 try:
     import openvino
@@ -14,7 +18,7 @@ except ImportError as error:
     ) from error
 
 
-class OpenVinoModel(Model):
+class OpenVinoModel(OnnxModel):
     """An ONNX file compiled by OpenVINO; every call has a request of its own, so calls may overlap.
 
     Where the CPU computes in bfloat16 so does this, which is twice as fast and moves pixels by a
@@ -23,31 +27,33 @@ class OpenVinoModel(Model):
 
     def __init__(self, file: onnxfile.OnnxFile, threads: int | None = None) -> None:
         where, data, spec = file
-        core = openvino.Core()
-        fast = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        config = {
+        self._core = openvino.Core()
+        fast = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self._config = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if fast else "f32",
             "INFERENCE_NUM_THREADS": threads or cpu_threads(),
         }
         try:
-            network = core.read_model(data)
-            self._network = core.compile_model(network, "CPU", config)
+            network = self._open(data)
         except RuntimeError as error:
             raise ModelError(f"{where}: OpenVINO cannot load it ({one_line(error)}); use --device cpu") from error
         inputs = [
             (node.get_any_name(), "tensor(float)" if node.element_type == openvino.Type.f32 else "another type")
-            for node in self._network.inputs
+            for node in network.inputs
         ]
-        onnxfile.check_ends(where, spec, inputs, [node.get_any_name() for node in self._network.outputs])
-        super().__init__(spec, "cpu", "OpenVINO")
+        onnxfile.check_ends(where, spec, inputs, [node.get_any_name() for node in network.outputs])
+        super().__init__(file, network, "cpu", "OpenVINO")
 
-    def _run(self, inputs: tuple[Array, ...]) -> Array:
-        request = self._network.create_infer_request()
-        arrays = [np.ascontiguousarray(array) for array in inputs]
-        for port, array in zip(self._network.inputs, arrays, strict=True):
+    def _open(self, data: bytes) -> Any:
+        return self._core.compile_model(self._core.read_model(data), "CPU", self._config)
+
+    def _infer(self, network: Any, inputs: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
+        request = network.create_infer_request()
+        arrays = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
+        for name, array in arrays.items():
             # request.infer(arrays) copies, and has let a wrong number of channels pass
-            request.set_tensor(port, openvino.Tensor(array, shared_memory=True))
+            request.set_tensor(name, openvino.Tensor(array, shared_memory=True))
         request.infer()
         # Copies, for the tensors die with their request.
-        return joined([request.get_tensor(port).data.copy() for port in self._network.outputs])
+        return [request.get_tensor(name).data.copy() for name in outputs]

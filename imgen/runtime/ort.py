@@ -9,6 +9,7 @@ import ctypes
 import io
 import logging
 import os
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,7 +17,8 @@ import onnxruntime
 
 from imgen.errors import DeviceError, ModelError
 from imgen.runtime import onnxfile
-from imgen.runtime.model import Array, Device, Model, cpu_threads, joined, one_line
+from imgen.runtime.model import Array, Device, cpu_threads, one_line
+from imgen.runtime.onnxmodel import OnnxModel
 
 if not hasattr(onnxruntime, "InferenceSession"):  # what is left when one of its two packages was removed
     raise DeviceError("onnxruntime is damaged; pip install --force-reinstall --no-deps onnxruntime-gpu")
@@ -38,32 +40,36 @@ _PROBE = (
 _LOG = logging.getLogger("imgen")
 
 
-class OrtModel(Model):
+class OrtModel(OnnxModel):
     """An ONNX file in an onnxruntime session, whose ``run`` is thread-safe."""
 
     def __init__(self, file: onnxfile.OnnxFile, device: Device, threads: int | None = None) -> None:
         where, data, spec = file
         providers = _providers(device)
+        self._providers, self._threads = providers, threads
         try:
-            self._session = open_session(data, providers, threads)
+            session = self._open(data)
         except Exception as error:  # onnxruntime's own classes have no base in common
             remedy = "export it again, or try --device cpu" if providers[0][0] == CUDA else "export it again"
             raise ModelError(f"{where}: onnxruntime cannot load it ({one_line(error)}); {remedy}") from error
-        inputs = [(node.name, node.type) for node in self._session.get_inputs()]
-        onnxfile.check_ends(where, spec, inputs, [node.name for node in self._session.get_outputs()])
-        active = self._session.get_providers()[0]
+        inputs = [(node.name, node.type) for node in session.get_inputs()]
+        onnxfile.check_ends(where, spec, inputs, [node.name for node in session.get_outputs()])
+        active = session.get_providers()[0]
         if active != providers[0][0]:
             _refuse_or_warn(device, "CUDA did not start for this model")
-        super().__init__(spec, f"cuda:{device.index}" if active == CUDA else "cpu", active)
+        super().__init__(file, session, f"cuda:{device.index}" if active == CUDA else "cpu", active)
         # What a crop needed goes back to the system: whoever writes a large image needs it next.
         self._options = onnxruntime.RunOptions()
         self._options.log_severity_level = 4
         if active != CUDA:
             self._options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
-    def _run(self, inputs: tuple[Array, ...]) -> Array:
-        feed = dict(zip(self.spec.inputs, inputs, strict=True))
-        return joined(self._session.run(list(self.spec.outputs), feed, self._options))
+    def _open(self, data: bytes) -> Any:
+        return open_session(data, self._providers, self._threads)
+
+    def _infer(self, network: Any, inputs: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
+        made: list[Array] = network.run(list(outputs), dict(inputs), self._options)
+        return made
 
 
 def devices() -> list[str]:

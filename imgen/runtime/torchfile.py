@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgen.errors import DeviceError, ModelError
-from imgen.runtime.model import Array, Device, Model, joined
+from imgen.runtime.model import Array, Device, Model, Statistics, joined
 from imgen.spec import Spec
 
 if TYPE_CHECKING:
@@ -37,6 +37,20 @@ class TorchModel(Model):
             tensors = [torch.from_numpy(array.copy()).to(self._place) for array in inputs]
             made = self._network(*tensors)
             return joined([part.float().cpu().numpy() for part in (made if isinstance(made, tuple) else (made,))])
+
+    def _run_normalised(self, image: Array, statistics: Statistics | None) -> tuple[Array, Statistics]:
+        import torch
+
+        from imgen.networks.instance_norm import NormalisedNetwork
+
+        if not isinstance(self._network, NormalisedNetwork):
+            raise TypeError(f"{type(self._network).__name__} takes no statistics")
+        given = torch.zeros(2, self._network.statistics_size) if statistics is None else torch.from_numpy(statistics[0])
+        share = torch.tensor(0.0 if statistics is None else 1.0)
+        with torch.inference_mode():
+            inputs = [part.to(self._place) for part in (torch.from_numpy(image.copy()), given, share)]
+            result, measured = (part.float().cpu().numpy() for part in self._network.frozen(*inputs))
+            return result, [measured[0]]
 
 
 def _load(path: Path) -> "tuple[Spec, Network]":

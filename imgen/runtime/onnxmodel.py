@@ -1,0 +1,44 @@
+"""What all engines for ONNX files do alike: take arrays by name, and normalise by given statistics."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from imgen.runtime.model import Array, Model, Statistics, joined
+from imgen.runtime.normalisation import rewrite
+from imgen.runtime.onnxfile import OnnxFile
+
+
+class OnnxModel(Model):
+    """An ONNX file that an engine has opened; graphs that take statistics are opened when they are first needed."""
+
+    def __init__(self, file: OnnxFile, network: Any, device: str, provider: str) -> None:
+        super().__init__(file.spec, device, provider)
+        self._file, self._network = file, network
+        self._rewritten: dict[bool, Any] = {}
+
+    @abstractmethod
+    def _open(self, data: bytes) -> Any:
+        """The engine's own object for a file."""
+
+    @abstractmethod
+    def _infer(self, network: Any, inputs: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
+        """Run what ``_open`` gave."""
+
+    def _run(self, inputs: tuple[Array, ...]) -> Array:
+        feed = dict(zip(self.spec.inputs, inputs, strict=True))
+        return joined(self._infer(self._network, feed, self.spec.outputs))
+
+    def _run_normalised(self, image: Array, statistics: Statistics | None) -> tuple[Array, Statistics]:
+        given = statistics is not None
+        if given not in self._rewritten:
+            data, norms = rewrite(self._file.where, self._file.data, given=given)
+            self._rewritten[given] = self._open(data), norms
+        network, norms = self._rewritten[given]
+        feed = {self.spec.inputs[0]: image}
+        for norm, (mean, variance) in zip(norms, statistics or [], strict=given):
+            feed |= {norm.mean: mean, norm.variance: variance}
+        result, *measured = self._infer(network, feed, [*self.spec.outputs, *(norm.measured for norm in norms)])
+        return result, [np.ascontiguousarray(array[0, :, :, 0].T) for array in measured]
