@@ -139,3 +139,8 @@ def to_unit(image: Tensor, network: Network) -> Tensor:
     if image.ndim == 2:
         return image
     return ((image + 1) / 2 if network.range == "signed" else image).clamp(0, 1)
+
+
+def to_signed(image: Tensor) -> Tensor:
+    """Images in 0..1 to -1..1, as discriminators learn best."""
+    return 2 * image - 1

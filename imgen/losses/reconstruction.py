@@ -21,6 +21,18 @@ def masked_l1(result: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return ((result - target).abs() * mask).sum() / (mask.sum() * result.shape[1]).clamp(min=1)
 
 
+def signed_l1(result: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference of images in 0..1, taken as if they were in -1..1: twice as large.
+
+    That is what the weights of pix2pix and CycleGAN are for, such as the former's 100.
+
+    Args:
+        result: N x C x H x W.
+        target: the same shape.
+    """
+    return 2 * F.l1_loss(result, target)
+
+
 def multiscale_l2(results: Sequence[Tensor], target: Tensor, weights: Sequence[float]) -> Tensor:
     """Mean squared differences at several sizes, weighted and summed.
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from imgen.losses.reconstruction import gradient_difference, masked_l1, multiscale_l2, total_variation
+from imgen.losses.reconstruction import gradient_difference, masked_l1, multiscale_l2, signed_l1, total_variation
 
 RAMP = torch.arange(8.0).expand(2, 3, 8, 8)
 
@@ -13,6 +13,11 @@ def test_masked_l1_counts_the_hole_alone() -> None:
     target[..., 0, 0] = 0.5
     assert masked_l1(result, target, mask).item() == pytest.approx(0.75)
     assert masked_l1(result, target, torch.zeros(1, 1, 4, 4)).item() == 0
+
+
+def test_signed_l1_is_that_of_images_in_minus_1_to_1() -> None:
+    a, b = torch.rand(2, 2, 3, 4, 4)
+    assert signed_l1(a, b).item() == pytest.approx((2 * a - 1 - (2 * b - 1)).abs().mean().item())
 
 
 def test_several_sizes_are_compared_with_averages_over_areas() -> None:
