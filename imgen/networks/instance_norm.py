@@ -22,29 +22,27 @@ class Statistics:
     """Hands out the statistics to normalise by, norm by norm in the order of use, and notes what it measures.
 
     Args:
-        given: means and variances of the channels of all norms, 2 x S.
-        share: a scalar, 0..1: 0 takes each image's own statistics, 1 those given.
+        given: means and variances of the channels of all norms, 2 x S; None: those that all images have together.
     """
 
-    def __init__(self, given: Tensor, share: Tensor) -> None:
-        self._given, self._share = given, share
+    def __init__(self, given: Tensor | None) -> None:
+        self._given = given
         self._taken = 0
         self._measured: list[Tensor] = []
 
     def of(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and variance for the next norm, which was given ``x``, N x C x H x W: each N x C x 1 x 1."""
-        mean = x.mean((2, 3), keepdim=True)
-        own = torch.stack([mean, (x - mean).square().mean((2, 3), keepdim=True)])
-        given = self._given[:, None, self._taken : self._taken + x.shape[1], None, None]
-        self._taken += x.shape[1]
-        self._measured.append(own)
-        mean, variance = (1 - self._share) * own + self._share * given  # exact at both ends
-        return mean, variance
+        """Mean and variance for the next norm, which was given ``x``, N x C x H x W: each C x 1 x 1."""
+        mean = x.mean((0, 2, 3))
+        measured = torch.stack([mean, (x - mean[:, None, None]).square().mean((0, 2, 3))])
+        self._measured.append(measured)
+        start, self._taken = self._taken, self._taken + x.shape[1]
+        mean, variance = measured if self._given is None else self._given[:, start : self._taken]
+        return mean[:, None, None], variance[:, None, None]
 
     @property
     def measured(self) -> Tensor:
-        """The own statistics of what each norm was given, N x 2 x S."""
-        return torch.cat(self._measured, 2)[..., 0, 0].transpose(0, 1)
+        """The statistics of what each norm was given, over all images together: 2 x S."""
+        return torch.cat(self._measured, 1)
 
 
 class Normalised(nn.Module):
@@ -107,18 +105,18 @@ class NormalisedNetwork(Network):
         """The result, by each image's own statistics."""
         return self.generate(image, None)
 
-    def frozen(self, image: Tensor, statistics: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
-        """The result by other statistics, with those that were measured on the way.
+    def frozen(self, image: Tensor, statistics: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The result by one set of statistics for all images, with those that were measured on the way.
 
         Args:
             image: as for ``forward``.
-            statistics: means and variances, 2 x S, of the norms in the order of use; S is ``statistics_size``.
-            share: a scalar, 0..1: 0 normalises by each image's own statistics, 1 by those given.
+            statistics: means and variances, 2 x S, of the norms in the order of use; S is ``statistics_size``. None
+                takes those that the images have together, which of a single one are its own.
 
         Returns:
-            The result, and N x 2 x S: the own statistics of what each norm was given.
+            The result, and 2 x S: the statistics of what each norm was given, over all images together.
         """
-        source = Statistics(statistics, share)
+        source = Statistics(statistics)
         return self.generate(image, source), source.measured
 
     @property

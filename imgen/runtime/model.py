@@ -73,11 +73,11 @@ class Model(ABC):
         """Run a network whose ``spec.receptive_field`` is "normalised" by statistics of elsewhere.
 
         Args:
-            image: its only input, 1 x C x H x W, otherwise as in a call.
-            statistics: to normalise by; None takes the image's own, as a call does.
+            image: its only input, N x C x H x W, otherwise as in a call.
+            statistics: to normalise by; None takes those of the whole batch, of a single image as a call does.
 
         Returns:
-            The result, and the statistics of what each norm was given.
+            The result, and the statistics of what each norm was given, over the whole batch.
 
         Raises:
             ModelError: the network is of another kind; and all that a call raises.

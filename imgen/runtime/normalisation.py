@@ -1,10 +1,10 @@
 """The graph of a network with instance normalisation, told by which statistics to normalise.
 
 Such a network brings every channel to the mean 0 and the variance 1 that it has over the whole image, so a tile of
-an image is not treated as the image is. This rewrites the bytes of an ONNX file: what each norm would take from its
-input is given out, and with ``given`` what it is to take instead comes in. Batch normalisation, by statistics that
-are inputs, then stands where instance normalisation did; what is left of the network has a finite receptive field.
-Ordinary use pays nothing for this: the file as it is stays plain.
+an image is not treated as the image is. This rewrites the bytes of an ONNX file: batch normalisation stands where
+instance normalisation did, by the statistics that all images of a batch have together, or by those that are inputs.
+With the latter what is left of the network has a finite receptive field. Ordinary use pays nothing for this: the
+file as it is stays plain.
 """
 
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ from imgen.errors import ModelError
 from imgen.runtime.protobuf import Part, fields, message, packed
 
 _FLOAT, _INT64 = 1, 7  # of TensorProto.DataType
-_AXES = "normalisation.axes"
+_AXES, _FLAT = "normalisation.axes", "normalisation.flat"  # constants
 
 
 class Norm(NamedTuple):
     """The ends of a rewritten graph that belong to one norm."""
 
-    mean: str  # inputs, of C values each
+    mean: str  # of C values, an input where statistics are given
     variance: str
-    measured: str  # an output, N x C x 2 x 1: mean and variance of what the norm was given
+    measured: str  # an output, 1 x C x 2 x 1: mean and variance of what the norm was given
 
 
 def rewrite(where: str, data: bytes, *, given: bool) -> tuple[bytes, list[Norm]]:
@@ -31,7 +31,7 @@ def rewrite(where: str, data: bytes, *, given: bool) -> tuple[bytes, list[Norm]]
     Args:
         where: names the file in errors.
         data: of a file that ``onnxfile.read`` has accepted.
-        given: take statistics, and look at none of the image's own.
+        given: normalise by statistics that come in, not by those of the batch.
 
     Returns:
         The file, and what was added to it, norm by norm in the order of use.
@@ -51,8 +51,7 @@ def rewrite(where: str, data: bytes, *, given: bool) -> tuple[bytes, list[Norm]]
             graph.append((number, value))
     if not norms:
         raise ModelError(f"{where}: says that it normalises, but has no InstanceNormalization; export it again")
-    two, three = (bytes([axis, *[0] * 7]) for axis in (2, 3))
-    graph.append((5, packed([(1, 2), (2, _INT64), (8, _AXES.encode()), (9, two + three)])))
+    graph.extend((5, _integers(name, values)) for name, values in ((_AXES, (0, 2, 3)), (_FLAT, (-1,))))
     graph.extend((12, _value(norm.measured, 4)) for norm in norms)
     if given:
         graph.extend((11, _value(name, 1)) for norm in norms for name in (norm.mean, norm.variance))
@@ -62,25 +61,33 @@ def rewrite(where: str, data: bytes, *, given: bool) -> tuple[bytes, list[Norm]]
 def _nodes(norm: memoryview, names: Norm, given: bool) -> Iterator[bytes]:
     """What measures the input of a norm, and the norm itself."""
     parts = list(fields(norm))
-    x = next(bytes(message(value)) for number, value in parts if number == 1)
-    mean, centred, squares, variance = (f"{names.measured}.{part}".encode() for part in ("m", "c", "s", "v"))
-    yield _node("ReduceMean", [x, _AXES.encode()], mean)
+    x = next(bytes(message(value)).decode() for number, value in parts if number == 1)
+    mean, centred, squares, variance = (
+        f"{names.measured}.{part}" for part in ("mean", "centred", "squares", "variance")
+    )
+    yield _node("ReduceMean", [x, _AXES], mean)
     yield _node("Sub", [x, mean], centred)
     yield _node("Mul", [centred, centred], squares)
-    yield _node("ReduceMean", [squares, _AXES.encode()], variance)
+    yield _node("ReduceMean", [squares, _AXES], variance)
     axis = packed([(1, b"axis"), (3, 2), (20, 2)])  # AttributeProto: name, i, type INT
-    yield _node("Concat", [mean, variance], names.measured.encode(), axis)
+    yield _node("Concat", [mean, variance], names.measured, axis)
     if not given:
-        yield bytes(norm)
-        return
+        yield _node("Reshape", [mean, _FLAT], names.mean)
+        yield _node("Reshape", [variance, _FLAT], names.variance)
     others = [(number, value) for number, value in parts if number != 4]  # its epsilon stays
     taken = [(1, names.mean.encode()), (1, names.variance.encode())]
     yield packed([*others, (4, b"BatchNormalization"), *taken])
 
 
-def _node(operator: str, inputs: list[bytes], output: bytes, *attributes: bytes) -> bytes:
-    ends = [*((1, name) for name in inputs), (2, output), (4, operator.encode())]
+def _node(operator: str, inputs: list[str], output: str, *attributes: bytes) -> bytes:
+    ends = [*((1, name.encode()) for name in inputs), (2, output.encode()), (4, operator.encode())]
     return packed([*ends, *((5, attribute) for attribute in attributes)])
+
+
+def _integers(name: str, values: tuple[int, ...]) -> bytes:
+    """A TensorProto: the values of a constant vector."""
+    raw = b"".join(value.to_bytes(8, "little", signed=True) for value in values)
+    return packed([(1, len(values)), (2, _INT64), (8, name.encode()), (9, raw)])
 
 
 def _value(name: str, axes: int) -> bytes:

@@ -45,12 +45,11 @@ class TorchModel(Model):
 
         if not isinstance(self._network, NormalisedNetwork):
             raise TypeError(f"{type(self._network).__name__} takes no statistics")
-        given = torch.zeros(2, self._network.statistics_size) if statistics is None else torch.from_numpy(statistics[0])
-        share = torch.tensor(0.0 if statistics is None else 1.0)
+        given = None if statistics is None else torch.from_numpy(statistics[0]).to(self._place)
         with torch.inference_mode():
-            inputs = [part.to(self._place) for part in (torch.from_numpy(image.copy()), given, share)]
-            result, measured = (part.float().cpu().numpy() for part in self._network.frozen(*inputs))
-            return result, [measured[0]]
+            made = self._network.frozen(torch.from_numpy(image.copy()).to(self._place), given)
+            result, measured = (part.float().cpu().numpy() for part in made)
+            return result, [measured]
 
 
 def _load(path: Path) -> "tuple[Spec, Network]":

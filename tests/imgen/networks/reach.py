@@ -18,7 +18,7 @@ def reach(network: NormalisedNetwork, image: Tensor, multiple: int) -> int:
     for parameter in network.parameters():
         torch.nn.init.uniform_(parameter, 0.5, 1.5).data.div_(parameter[0].numel())
     zeros = torch.zeros(network.statistics_size).double()
-    made, _ = network.frozen(image, torch.stack([zeros, zeros + 1]), torch.tensor(1.0).double())
+    made, _ = network.frozen(image, torch.stack([zeros, zeros + 1]))
     middle, farthest = image.shape[2] // 2, 0
     for row in range(middle, middle + multiple):
         (gradient,) = torch.autograd.grad(made[:, :, row].sum(), image, retain_graph=True)

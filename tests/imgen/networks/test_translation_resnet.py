@@ -2,11 +2,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from imgen.networks.instance_norm import NormalisedNetwork
+from imgen.networks.instance_norm import InstanceNorm, NormalisedNetwork, Statistics
 from imgen.networks.translation_resnet import TranslationResNet
 from tests.imgen.networks.reach import reach
-
-ALL, NONE = torch.tensor(1.0), torch.tensor(0.0)
 
 
 def network(width: int = 4, blocks: int = 2, downs: int = 2) -> TranslationResNet:
@@ -15,8 +13,8 @@ def network(width: int = 4, blocks: int = 2, downs: int = 2) -> TranslationResNe
 
 
 def statistics_of(net: NormalisedNetwork, image: Tensor) -> Tensor:
-    """2 x S, of one image."""
-    return net.frozen(image, torch.zeros(2, net.statistics_size), NONE)[1][0]
+    """2 x S, of all images together."""
+    return net.frozen(image)[1]
 
 
 def test_the_sizes_of_the_paper() -> None:
@@ -62,10 +60,21 @@ def test_frozen_at_its_own_statistics_nothing_changes() -> None:
     net, image = network(), torch.rand(1, 3, 20, 24)
     own = statistics_of(net, image)
     assert own.shape == (2, net.statistics_size)
-    for given, share in ((own, ALL), (torch.randn_like(own), NONE)):
-        made, measured = net.frozen(image, given, share)
+    for given in (own, None):
+        made, measured = net.frozen(image, given)
         torch.testing.assert_close(made, net(image), atol=1e-5, rtol=0)
-        torch.testing.assert_close(measured[0], own, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(measured, own, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_images_together_are_as_one_image() -> None:
+    net, image = network(), torch.rand(1, 3, 16, 48)
+    parts = torch.cat(image.split(16, 3))
+    layer = InstanceNorm(3)
+    source = Statistics(None)
+    torch.testing.assert_close(torch.cat(layer(parts, source).split(1), 3), layer(image), atol=1e-5, rtol=0)
+    torch.testing.assert_close(source.measured, torch.stack([image.mean((0, 2, 3)), image.var((0, 2, 3), False)]))
+    assert (statistics_of(net, parts) - statistics_of(net, image)).abs().max() < 0.5  # but for the borders
 
 
 @torch.no_grad()
@@ -77,7 +86,7 @@ def test_a_window_with_the_statistics_of_the_whole_image_gives_that_part_of_it()
     radius = -(-net.radius // net.multiple) * net.multiple
     start, end = 48, 64
     window = image[..., start - radius : end + radius]
-    made, _ = net.frozen(window, own, ALL)
+    made, _ = net.frozen(window, own)
     part = made[..., radius : radius + end - start]
     torch.testing.assert_close(part, net(image)[..., start:end], atol=1e-5, rtol=0)
     assert (net(window)[..., radius : radius + end - start] - part).abs().max() > 0.001  # without them: seams

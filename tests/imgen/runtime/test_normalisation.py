@@ -13,6 +13,7 @@ from imgen.networks.translation_resnet import TranslationResNet
 from imgen.runtime import load
 from imgen.spec import KEY, Spec
 from imgen.weights import save
+from imgen_export.graph import export
 
 SPEC = Spec("twice", "translate", "CC0-1.0", receptive_field="normalised", radius=1)
 RANDOM = np.random.default_rng(0)
@@ -79,7 +80,19 @@ def test_by_its_own_statistics_and_by_those_of_another_image(twice: Path, device
     assert np.abs(result - model(other)).max() > 0.1
 
 
-def test_torch_does_the_same_as_the_network(tmp_path: Path) -> None:
+@pytest.mark.parametrize("device", ["cpu", "openvino"])
+def test_a_batch_has_one_set_of_statistics(twice: Path, device: str) -> None:
+    if device == "openvino":
+        pytest.importorskip("openvino")
+    model, tolerance, whole = load(twice, device=device), 1e-5 if device == "cpu" else 3e-2, image(16, 24)
+    result, statistics = model.normalised(np.concatenate([whole[..., :8], whole[..., 8:16] ** 2, whole[..., 16:]]))
+    whole[..., 8:16] **= 2
+    np.testing.assert_allclose(np.concatenate([*result], 2)[None], model(whole), atol=tolerance)
+    for got, wanted in zip(statistics, model.normalised(whole)[1], strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=tolerance, atol=tolerance)
+
+
+def test_torch_does_the_same(tmp_path: Path) -> None:
     network = TranslationResNet(TranslationResNet.Config(width=4, blocks=1)).eval()
     spec = replace(SPEC, name="small", multiple=4)
     save(network, tmp_path / "small.safetensors", spec)
@@ -89,6 +102,11 @@ def test_torch_does_the_same_as_the_network(tmp_path: Path) -> None:
     np.testing.assert_allclose(result, model(one), atol=1e-6)
     np.testing.assert_allclose(model.normalised(one, statistics)[0], model(one), atol=1e-6)
     assert np.abs(model.normalised(other, statistics)[0] - model(other)).max() > 1e-3
+    export(network, tmp_path / "small.onnx", spec)
+    together = np.concatenate([one[..., :12], one[..., 12:]])
+    theirs, statistics = load(tmp_path / "small.onnx", device="cpu").normalised(together)
+    np.testing.assert_allclose(theirs, model.normalised(together)[0], atol=1e-4)
+    np.testing.assert_allclose(np.concatenate(statistics, 1), model.normalised(together)[1][0], rtol=1e-3, atol=1e-4)
 
 
 def test_a_network_that_does_not_normalise_is_refused(derain_model: Path, twice: Path, tmp_path: Path) -> None:
