@@ -9,11 +9,25 @@ from imgen.errors import UsageError
 LAYOUTS = (("trainA", "trainB"), ("train/A", "train/B"), ("A", "B"), ("train_label", "train_img"))
 """Names of the folders of A and of B in one that is given."""
 INSTANCES = "train_inst"
-"""Name of the folder of instance maps beside the last of them."""
+"""Name of the folder of instance maps beside them."""
 ENDINGS = ("_A", "_B", "_L", "_label", "_gtFine_labelIds", "_gtFine_instanceIds", "_leftImg8bit")
 """Of the names of partners in published sets (CamVid, Cityscapes, ...), which do not count."""
 
 _NAMED = 3  # of the files without a partner
+
+
+def find_images(folders: Sequence[Path]) -> list[Path]:
+    """Those in some folders and below them, each folder's sorted by name.
+
+    Raises:
+        UsageError: not folders, or fewer than two images.
+    """
+    paths, names = list(find_photos(folders)), ", ".join(map(str, folders))
+    if not paths:
+        raise UsageError(f"{names}: no images in it or below")
+    if len(paths) == 1:
+        raise UsageError(f"{paths[0]} is the only image in {names}; two are needed, and hundreds to learn from")
+    return paths
 
 
 def find_domains(data: Sequence[Path]) -> tuple[list[Path], list[Path]]:
@@ -26,7 +40,7 @@ def find_domains(data: Sequence[Path]) -> tuple[list[Path], list[Path]]:
         UsageError: these are no two folders with at least two images each.
     """
     a, b = _two(data)
-    return _images(a), _images(b)
+    return find_images([a]), find_images([b])
 
 
 def find_pairs(data: Sequence[Path]) -> list[tuple[Path, Path]]:
@@ -42,7 +56,7 @@ def find_pairs(data: Sequence[Path]) -> list[tuple[Path, Path]]:
     """
     if len(data) == 1 and _layout(data[0]) is None:
         within = data[0] / "train"
-        return [(path, path) for path in _images(within if within.is_dir() else data[0])]
+        return [(path, path) for path in find_images([within if within.is_dir() else data[0]])]
     return [(a, b) for a, b in _matched(_two(data))]
 
 
@@ -51,7 +65,7 @@ def find_scenes(data: Sequence[Path]) -> list[tuple[Path, ...]]:
 
     Args:
         data: two or three folders with files of equal names, as of ``find_pairs``, or one that holds them as one of
-            ``LAYOUTS``, the last of which may have ``INSTANCES`` beside it.
+            ``LAYOUTS`` and, if there are instance maps, ``INSTANCES``.
 
     Raises:
         UsageError: fewer than two scenes, or files without a partner.
@@ -59,9 +73,8 @@ def find_scenes(data: Sequence[Path]) -> list[tuple[Path, ...]]:
     if len(data) == 3:
         return _matched(data)
     folders = _two(data)
-    instances = folders[0].parent / INSTANCES
-    has_instances = folders[0].name == LAYOUTS[-1][0] and instances.is_dir()
-    return _matched([*folders, instances] if has_instances else folders)
+    instances = data[0] / INSTANCES
+    return _matched([*folders, instances] if len(data) == 1 and instances.is_dir() else folders)
 
 
 def _two(data: Sequence[Path]) -> tuple[Path, Path]:
@@ -89,16 +102,6 @@ def _layout(folder: Path) -> tuple[Path, Path] | None:
     return None
 
 
-def _images(folder: Path) -> list[Path]:
-    """Those in a folder and below it, sorted by name."""
-    paths = list(find_photos([folder]))
-    if not paths:
-        raise UsageError(f"{folder}: no images in it or below")
-    if len(paths) == 1:
-        raise UsageError(f"{paths[0]} is the only image in {folder}; two are needed, and hundreds to learn from")
-    return paths
-
-
 def _matched(folders: Sequence[Path]) -> list[tuple[Path, ...]]:
     """The files of equal names in all folders.
 
@@ -116,7 +119,7 @@ def _matched(folders: Sequence[Path]) -> list[tuple[Path, ...]]:
 
 def _by_name(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for path in _images(folder):
+    for path in find_images([folder]):
         name = path.relative_to(folder).with_suffix("").as_posix()
         for ending in ENDINGS:
             name = name.removesuffix(ending)
