@@ -24,9 +24,11 @@ METHODS = (
     "aae, aegan, ali, autoencoder, bigan, classifier, conditional-gan, conditional-vae, dcgan, gan, infogan, lsgan, "
     "memoriser, vae, vae-gan, wae-gan, wae-mmd, wgan, wgan-gp; or inpainting, inpainting-refine, upscaling-x2, "
     "upscaling-x3, upscaling-x4, upscaling-x4-finish, upscaling-photo-x2, upscaling-photo-x4, upscaling-gan-x4, "
-    "srresnet, srgan, deraining, deraining-gan, deraining-paper"
+    "srresnet, srgan, deraining, deraining-gan, deraining-paper, pix2pix, pix2pixhd, pix2pixhd-fine, cyclegan, "
+    "labels2street, labels2street-hd, edges2photo, apple2orange, day2dusk"
 )
 BATCH = 64
+MODEL = "model.safetensors"
 LOOP = "train."
 """Before the names of the loop's settings, which may be called as the method's are."""
 
@@ -37,14 +39,18 @@ def train(
         list[str] | None,
         typer.Option(
             help="Folder of images (sub-folders are classes), .csv table, idx file, or toy:ring, toy:shapes, ...; "
-            "several folders: give it several times."
+            "several folders: give it several times. Of a translation: two folders, or one with trainA and trainB, or "
+            "one of pairs side by side."
         ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run.", show_default="runs/ and the method's name")
     ] = None,
     size: Annotated[
-        int | None, typer.Option(min=1, help="Side of the images, a power of two.", show_default="64; of idx files 32")
+        int | None,
+        typer.Option(
+            min=1, help="Side of the images, a power of two.", show_default="64; of idx files 32; of a recipe its own"
+        ),
     ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Length of the run.", show_default="20000; of a recipe its own")
@@ -90,6 +96,11 @@ def train(
             "same without it, by the same names.",
         ),
     ] = None,
+    direction: Annotated[str | None, typer.Option(help="Of a translation: AtoB or BtoA.", show_default="AtoB")] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Of pix2pix and pix2pixhd: how many classes label maps have, or a file with their colours."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint, exactly.")] = False,
 ) -> None:
     """Train a model: a run in a folder, which can be stopped and resumed, and a .safetensors file at its end."""
@@ -111,19 +122,23 @@ def train(
     sets = {"names": data, "size": size, "batch": batch, "channels": channels, "column": column, "augment": augment}
     loop = _given({"steps": steps, "precision": precision, "seed": seed, "workers": workers})
     about = _given({"name": name, "licence": licence})
-    place = torch_device(device)
-    if method in ENGINES:
-        of_recipes = _given({"start": start, "teacher": teacher, "pairs": pairs})
+    place, recipe = torch_device(device), RECIPES.get(method)
+    if recipe is None:
+        options = {"start": start, "teacher": teacher, "pairs": pairs, "direction": direction, "labels": labels}
+        of_recipes = _given(options)
         if of_recipes:
             option = next(iter(of_recipes))
             raise UsageError(f"--{option} is for recipes; {method} goes on with a run of its own by --resume")
         texts = split(settings or [])
         trainer = begin(method, folder, place, _given(sets), loop, texts, about=about, resume=resume)
     else:
-        foreign = _given({"size": size, "channels": channels, "column": column, "augment": augment, "set": settings})
+        foreign = _given({"channels": channels, "column": column, "augment": augment, "set": settings})
         if foreign:
             raise UsageError(f"--{next(iter(foreign))} is not for {method}, whose numbers are in its recipe")
-        recipe = RECIPES[method] if batch is None else RECIPES[method].with_batch(batch)
+        recipe = recipe if batch is None else recipe.with_batch(batch)
+        recipe = recipe if size is None else recipe.with_size(size)
+        recipe = recipe if direction is None else recipe.with_direction(direction)
+        recipe = recipe if labels is None else recipe.with_labels(labels)
         recipe = recipe if teacher is None else recipe.with_teacher(teacher)
         recipe = recipe if pairs is None else recipe.with_pairs(*pairs)
         trainer = _of_recipe(recipe, folder, place, data or [], loop, start, resume)
@@ -134,7 +149,13 @@ def train(
             typer.echo(f"stopped at step {trainer.step}; the same command with --resume goes on from there", err=True)
         raise
     if distributed.rank() == 0:
-        _finish(method, folder, trainer, data or [str(path) for path in pairs or ()], about)
+        learnt_from = data or [str(path) for path in pairs or ()]
+        then = (
+            _finish(folder, trainer)
+            if recipe is None
+            else _finish_recipe(method, recipe, folder, trainer, learnt_from, about)
+        )
+        typer.echo(f"{folder / MODEL}: {trainer.step} steps; try it: {then}")
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,28 +243,28 @@ def _of_recipe(
     return trainer
 
 
-def _finish(method: str, folder: Path, trainer: "Trainer", data: list[str], about: Mapping[str, str]) -> None:
-    """Write the model file and say what to do with it."""
-    from imgen import weights
-    from imgen.engines import ENGINES
+def _finish(folder: Path, trainer: "Trainer") -> str:
+    """Write the model file of a method's run; what can be done with it."""
     from imgen.training import run
-    from imgen_apps.recipes import RECIPES
 
-    model = folder / "model.safetensors"
-    if method in ENGINES:
-        run.finish(folder)
-        makes = hasattr(trainer.engine.config, "code")
-        then = f"imgen sample {folder}" if makes else f"imgen evaluate A B --features {model}"
-    else:
-        network = trainer.average.engine.product
-        spec = RECIPES[method].spec(network)
-        spec = replace(
+    run.finish(folder)
+    makes = hasattr(trainer.engine.config, "code")
+    return f"imgen sample {folder}" if makes else f"imgen evaluate A B --features {folder / MODEL}"
+
+
+def _finish_recipe(
+    method: str, recipe: "Recipe", folder: Path, trainer: "Trainer", data: list[str], about: Mapping[str, str]
+) -> str:
+    """Write the model files of a recipe's run; what can be done with the first."""
+    from imgen import weights
+
+    for file, (network, spec) in recipe.models(trainer.average.engine, trainer.source).items():
+        described = replace(
             spec,
-            name=about.get("name", spec.name),
+            name=about.get("name", spec.name) + file.removeprefix("model"),
             licence=about.get("licence", spec.licence),
             recipe=f"imgen train {method} --steps {trainer.config.steps} --seed {trainer.config.seed}",
             data=", ".join(Path(name).name for name in data),
         )
-        weights.save(network, model, spec)
-        then = f"{RECIPES[method].USE} --model {model}"
-    typer.echo(f"{model}: {trainer.step} steps; try it: {then}")
+        weights.save(network, folder / f"{file}.safetensors", described)
+    return f"{recipe.USE} --model {folder / MODEL}"

@@ -1,6 +1,13 @@
 """How each built-in model is trained: one file each; torch is needed."""
 
-from imgen_apps.recipes import deraining, inpainting, upscaling
+from imgen_apps.recipes import cyclegan, deraining, inpainting, pix2pix, pix2pixhd, upscaling
 from imgen_apps.recipes.recipe import Recipe
 
-RECIPES: dict[str, Recipe] = {**inpainting.RECIPES, **upscaling.RECIPES, **deraining.RECIPES}
+RECIPES: dict[str, Recipe] = {
+    **inpainting.RECIPES,
+    **upscaling.RECIPES,
+    **deraining.RECIPES,
+    **pix2pix.RECIPES,
+    **pix2pixhd.RECIPES,
+    **cyclegan.RECIPES,
+}

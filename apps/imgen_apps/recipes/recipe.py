@@ -24,6 +24,9 @@ from imgen.training.loop import Trainer
 GENERATOR = "generator."
 """Before the names of the generator's tensors in an engine's state."""
 
+Models = dict[str, tuple[Network, Spec]]
+"""The name of a file to the network in it and its contract."""
+
 
 @dataclass(frozen=True)
 class Recipe(ABC):
@@ -58,6 +61,30 @@ class Recipe(ABC):
         """
         raise UsageError(f"{dirty} and {clean} are pairs, but this recipe learns from single photographs; give --data")
 
+    def with_size(self, size: int) -> Self:
+        """The same, learning from squares of another size, in pixels.
+
+        Raises:
+            UsageError: this recipe has sizes of its own, or a network that cannot take that one.
+        """
+        raise UsageError(f"--size {size} is not for this recipe, which has sizes of its own; leave it out")
+
+    def with_direction(self, direction: str) -> Self:
+        """The same, from domain A to domain B, "AtoB", or back, "BtoA".
+
+        Raises:
+            UsageError: this recipe has but one direction, or there is no such one.
+        """
+        raise UsageError(f"--direction {direction} is not for this recipe, which has but one; leave it out")
+
+    def with_labels(self, labels: str) -> Self:
+        """The same for label maps of other classes: how many there are, or a file that lists them.
+
+        Raises:
+            UsageError: this recipe takes no label maps, or these are no classes.
+        """
+        raise UsageError(f"--labels {labels} is not for this recipe, which takes no label maps; leave it out")
+
     @abstractmethod
     def source(self, data: Sequence[Path]) -> Source:
         """Batches of what is in some folders of photographs."""
@@ -74,6 +101,10 @@ class Recipe(ABC):
             ModelError: it is missing, or holds another network.
         """
 
+    def shown(self, source: Source) -> Any:
+        """The batch that the picture of a run is of."""
+        return source.batch(0)
+
     @abstractmethod
     def picture(self, engine: Engine, batch: Any) -> Tensor:
         """What an engine makes of a batch, beside what it should be: C x H x W in 0..1."""
@@ -81,6 +112,10 @@ class Recipe(ABC):
     @abstractmethod
     def spec(self, network: Network) -> Spec:
         """The contract of the model file of a trained network."""
+
+    def models(self, engine: Engine, source: Source) -> Models:  # noqa: ARG002 (some look at what they learnt from)
+        """What a run is for: its files, named without their suffix; the first is ``model``."""
+        return {"model": (engine.product, self.spec(engine.product))}
 
     def trainer(self, data: Sequence[Path], folder: Path, device: str = "cpu", start: Path | None = None) -> Trainer:
         """The whole of it, ready to ``run()`` or ``resume()``.
@@ -102,7 +137,7 @@ class Recipe(ABC):
         source = self.source(data)  # last: it may take minutes
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(asdict(self), indent=2) + "\n")
-        picture = partial(self.picture, batch=source.batch(0))
+        picture = partial(self.picture, batch=self.shown(source))
         return Trainer(engine, source, self.train, folder, device=device, picture=picture)
 
 
