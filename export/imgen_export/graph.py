@@ -18,6 +18,7 @@ from imgen.errors import ModelError
 from imgen.image.atomic import atomic
 from imgen.networks.network import Network
 from imgen.spec import Spec
+from imgen_export.compact import halve
 from imgen_export.forms import Form, Size, form_of
 from imgen_export.metadata import describe, write_sidecar
 
@@ -43,6 +44,7 @@ def export(network: Network, path: Path, spec: Spec, graph: str = "core") -> Spe
     form = form_of(network.eval(), spec, graph)
     model = _trace(form, spec, path)
     _check(model, path, form)
+    halve(model)
     worst = _compare(model, form, spec)
     if worst > form.tolerance:
         raise ModelError(f"{path}: differs from torch by {worst:.1e}, more than {form.tolerance:.0e}; not written")
@@ -122,5 +124,8 @@ def _compare(model: onnx.ModelProto, form: Form, spec: Spec) -> float:
             wanted = tensor.numpy()
             if got.shape != wanted.shape:
                 raise ModelError(f"the graph gives {got.shape} where torch gives {wanted.shape}; not written")
-            worst = max(worst, float(np.abs(got.astype(np.float64) - wanted.astype(np.float64)).max()))
+            difference = float(np.abs(got.astype(np.float64) - wanted.astype(np.float64)).max())
+            if not np.isfinite(difference):
+                raise ModelError("the graph gives values that are no numbers, or torch does; not written")
+            worst = max(worst, difference)
     return worst

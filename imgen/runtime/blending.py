@@ -17,16 +17,16 @@ def blend(first: OnnxFile, second: OnnxFile, amount: float) -> OnnxFile:
     """The graph of both with the weights (1 - amount) * first + amount * second.
 
     Raises:
-        ModelError: the graphs differ in more than the values of float32 weights.
+        ModelError: the graphs differ in more than the values of floating-point weights.
     """
     data = bytearray(first.data)
     ours, theirs = weights(data), weights(second.data)
     if structure(data) != structure(second.data) or any(_differ(ours.get(k), theirs.get(k)) for k in ours | theirs):
         raise ModelError(f"{second.where}: not of the architecture of {first.where}; only two of one can be blended")
     for name, weight in ours.items():
-        if weight.is_float32:
-            values = np.frombuffer(weight.values, "<f4")
-            values[:] = (1 - amount) * values + amount * np.frombuffer(theirs[name].values, "<f4")
+        if weight.floats:
+            values, other = (np.frombuffer(each.values, weight.floats) for each in (weight, theirs[name]))
+            values[:] = (1 - amount) * values.astype(np.float32) + amount * other.astype(np.float32)
     spec = replace(
         first.spec,
         name=f"{first.spec.name} with {amount:g} of {second.spec.name}",
@@ -42,4 +42,4 @@ def _differ(first: Weight | None, second: Weight | None) -> bool:
     """Whether two initializers differ in more than the values of a layer."""
     if first is None or second is None or first.about != second.about:
         return True
-    return len(first.values) != len(second.values) if first.is_float32 else first.values != second.values
+    return len(first.values) != len(second.values) if first.floats else first.values != second.values

@@ -31,9 +31,9 @@ class Weight(NamedTuple):
     values: memoryview  # raw, little-endian; empty if the file stores them in another way
 
     @property
-    def is_float32(self) -> bool:
-        """Whether the values are those of a layer, rather than of a shape or an index."""
-        return (2, 1) in self.about
+    def floats(self) -> str | None:
+        """How the values of a layer are stored, as NumPy names it; None: those of a shape or an index."""
+        return "<f4" if (2, 1) in self.about else "<f2" if (2, 10) in self.about else None
 
 
 def read(path: Path) -> tuple[bytes, Spec | None]:

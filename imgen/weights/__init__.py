@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imgen.errors import ModelError
 from imgen.image.atomic import atomic
@@ -10,14 +11,20 @@ from imgen.networks import NETWORKS
 from imgen.networks.network import Network
 from imgen.spec import KEY, Spec
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 def save(network: Network, path: Path, spec: Spec) -> None:
-    """Write a network with its description; the network's name and config are filled in here."""
+    """Write a network with its description; the network's name and config are filled in here.
+
+    A tensor whose values are all those of some float16 one is stored as that one.
+    """
     from safetensors.torch import save as to_bytes
 
     name = next(name for name, cls in NETWORKS.items() if cls is type(network))
     spec = replace(spec, network=name, config=network.config_dict())
-    state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    state = {key: _compact(value.detach().cpu()).contiguous() for key, value in network.state_dict().items()}
     data = to_bytes(state, {KEY: spec.to_json()})
     with atomic(path) as file:
         file.write(data)
@@ -66,6 +73,11 @@ def load(path: Path) -> Network:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"{path}: its tensors do not fit its network {spec.network!r}: {reason}") from error
     return network.eval()
+
+
+def _compact(value: "Tensor") -> "Tensor":
+    half = value.half() if value.is_floating_point() else value
+    return half if half.equal(value) else value
 
 
 def _header(path: Path) -> dict[str, str]:

@@ -12,14 +12,24 @@ from imgen.runtime import load, load_blend
 from imgen.spec import KEY, Spec
 
 
-def make(path: Path, seed: int, *, kernel: int = 3, activation: str = "Relu", size: int = 4, licence="MIT") -> Path:
+def make(
+    path: Path,
+    seed: int,
+    *,
+    kernel: int = 3,
+    activation: str = "Relu",
+    size: int = 4,
+    licence: str = "MIT",
+    stored: type[np.floating] = np.float32,
+) -> Path:
     generator = np.random.default_rng(seed)
     weights = [
-        numpy_helper.from_array(generator.random((12, 3, kernel, kernel), np.float32), "layer.weight"),
+        numpy_helper.from_array(generator.random((12, 3, kernel, kernel), np.float32).astype(stored), "stored"),
         numpy_helper.from_array(generator.random(12, np.float32), "layer.bias"),
         numpy_helper.from_array(np.array([1, 12, -1, size], np.int64), "shape"),
     ]
     nodes = [
+        helper.make_node("Cast", ["stored"], ["layer.weight"], to=TensorProto.FLOAT),
         helper.make_node("Conv", ["image", "layer.weight", "layer.bias"], ["x"], pads=[kernel // 2] * 4),
         helper.make_node("Reshape", ["x", "shape"], ["y"]),
         helper.make_node(activation, ["y"], ["z"]),
@@ -39,6 +49,16 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
 
 
 IMAGE = np.random.default_rng(0).random((1, 3, 4, 4), np.float32)
+
+
+def test_weights_in_half_precision_are_blended_too(tmp_path: Path) -> None:
+    one, two = (make(tmp_path / f"{seed}.onnx", seed, stored=np.float16) for seed in (1, 2))
+    first, second = (load(path, device="cpu")(IMAGE) for path in (one, two))
+    assert np.abs(first - second).max() > 0.1
+    between = load_blend(one, two, 0.25, device="cpu")(IMAGE)
+    np.testing.assert_allclose(between, 0.75 * first + 0.25 * second, rtol=2e-3)
+    with pytest.raises(ModelError, match="not of the architecture"):
+        load_blend(one, make(tmp_path / "full.onnx", 2), 0.5, device="cpu")
 
 
 def test_weights_are_between_those_of_the_two(pair: tuple[Path, Path]) -> None:

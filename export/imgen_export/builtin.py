@@ -1,0 +1,75 @@
+"""Make a trained network one of the models that imgen comes with.
+
+    python -m imgen_export.builtin runs/derain/model.safetensors derain-base
+
+rounds its weights to half precision, which halves the files; writes them with both graphs, each verified, and their
+descriptions to ``imgen/models``; and enters them in the catalogue. The card, NAME.md, is written by hand.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from imgen import weights
+from imgen.errors import ModelError
+from imgen.networks.network import Network
+from imgen.runtime.catalogue import BUILT_IN
+from imgen.runtime.download import sha256_of
+from imgen_export.graph import export
+
+
+@torch.no_grad()
+def rounded(network: Network) -> Network:
+    """The network with each weight as near as half precision comes, in place.
+
+    Raises:
+        ModelError: a weight is beyond half precision.
+    """
+    for name, value in network.state_dict().items():
+        if value.is_floating_point():
+            value.copy_(value.half())
+            if not value.isfinite().all():
+                raise ModelError(f"{name} holds weights beyond {torch.finfo(torch.half).max:g}; they cannot be halved")
+    return network
+
+
+def add(source: Path, name: str, folder: Path = BUILT_IN) -> None:
+    """Write a model's files to a folder, and its entry in the catalogue that lies there.
+
+    Args:
+        source: a weights file of ours.
+        name: of the model; one of the same name is replaced, and stays the default of its task if it was.
+        folder: with a ``catalogue.json``.
+
+    Raises:
+        ModelError: it is no weights file, cannot be halved, or a graph differs from torch.
+    """
+    spec, network = weights.read(source)
+    stored = folder / f"{name}.safetensors"
+    weights.save(rounded(network), stored, replace(spec, name=name))
+    spec = replace(weights.read_spec(stored), weights_sha256=sha256_of(stored))
+    core, embed = (folder / f"{name}{ending}.onnx" for ending in ("", "-embed"))
+    export(network, core, spec, "core")
+    export(network, embed, spec, "embed")
+    catalogue = folder / "catalogue.json"
+    entries = json.loads(catalogue.read_text())
+    entries[name] = entries.get(name, {}) | {
+        "file": core.name,
+        "sha256": sha256_of(core),
+        "bytes": core.stat().st_size,
+        "licence": spec.licence,
+        "task": spec.task,
+        "card": f"{name}.md",
+    }
+    catalogue.write_text(json.dumps(entries, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path, help="the .safetensors file that imgen train wrote")
+    parser.add_argument("name")
+    arguments = parser.parse_args()
+    add(arguments.source, arguments.name)
