@@ -144,7 +144,7 @@ def pull_push(image: Tensor, mask: Tensor) -> Tensor:
         spread = _blur(torch.cat([colour, weight], 1), reach)
         missing = (weight < 1e-3).to(colour.dtype)
         colour, weight = colour + missing * spread[:, :3], weight + missing * spread[:, 3:]
-    filled = (colour + 0.5e-8) / (weight + 1e-8)
+    filled = (colour + 0.5e-6) / (weight + 1e-6)  # grey where all is unknown; the exporter takes 1e-8 for 0
     for colour, weight in reversed(levels):
         known = (weight * 4).clamp(max=1)  # a place with a quarter of its pixels known is known well enough
         below = F.interpolate(filled, scale_factor=2, mode="bilinear", align_corners=False)

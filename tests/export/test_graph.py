@@ -55,6 +55,14 @@ def test_embed_takes_any_size_and_keeps_known_bytes(files: Path, height: int, wi
     assert np.array_equal(got[mask == 0], image[mask == 0])
 
 
+def test_an_image_of_which_nothing_is_known_becomes_an_image(files: Path) -> None:
+    image, mask = torch.rand(1, 3, 32, 48), torch.ones(1, 1, 32, 48)
+    got = run(files / "core.onnx", image=image.numpy(), mask=mask.numpy())
+    with torch.inference_mode():
+        assert np.abs(got - tiny().eval()(image, mask).numpy()).max() <= 1e-4
+    assert got.min() >= 0
+
+
 def test_the_file_describes_itself_and_leaks_nothing(files: Path) -> None:
     model = onnx.load(files / "core.onnx")
     spec = Spec.from_json({p.key: p.value for p in model.metadata_props}[KEY], "core.onnx")
