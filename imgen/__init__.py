@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from imgen_apps.pipeline import Image
     from imgen_apps.raindrop_removal import RaindropRemoval
     from imgen_apps.super_resolution import SuperResolution
+    from imgen_apps.translation import Translation
 
 __version__ = "0.1.0"
 
@@ -128,6 +129,38 @@ def derain(
     return pipeline(image, strength=strength, everywhere=everywhere, attention=attention, output=output)
 
 
+def translate(
+    image: "Image",
+    *,
+    model: str | Path,
+    strength: float = 1.0,
+    size: int | None = None,
+    style: int = 0,
+    output: str | Path | None = None,
+    device: str = "auto",
+) -> "Image":
+    """Translate an image into one of another kind: ``imgen.translate("photo.jpg", model="apple2orange")``.
+
+    Args:
+        image: a path, the bytes of a file, a PIL image, or an array H x W or H x W x C (grey, RGB, RGBA;
+            uint8, uint16, or floats in 0..1). For a model that takes label maps: the classes as grey values or as
+            the colours of its palette.
+        model: name or file. It is opened once and kept.
+        strength: 0 changes nothing, 1 translates in full; between them light is mixed.
+        size: long side at which the network sees larger images; by default their own.
+        style: which of the results, of a model that makes several of one image.
+        output: of an image given by its path, the file to write instead of ``photo-translated.jpg``.
+        device: "auto", "cpu", "cuda", "cuda:1" or "openvino".
+
+    Returns:
+        The same kind as ``image`` (for a path, the path of the file written), in colour, of the same size and depth.
+
+    Raises:
+        ImgenError: what is wrong, in one line; see ``imgen.errors``.
+    """
+    return _translation(str(model), device)(image, strength=strength, size=size, style=style, output=output)
+
+
 @lru_cache(4)  # there are many fidelities
 def _upscaling(model: str | Path | None, fidelity: float, device: str) -> "Callable[[float], SuperResolution]":
     from imgen_apps.super_resolution import pipelines
@@ -149,3 +182,10 @@ def _raindrop_removal(model: str | None, device: str) -> "RaindropRemoval":
     from imgen_apps.raindrop_removal import RaindropRemoval
 
     return RaindropRemoval(load_model(default_model("derain") if model is None else model, device=device))
+
+
+@cache
+def _translation(model: str, device: str) -> "Translation":
+    from imgen_apps.translation import Translation
+
+    return Translation(load_model(model, device=device))

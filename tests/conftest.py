@@ -22,6 +22,7 @@ DERAIN = Spec(
     receptive_field="finite",
     radius=1,
 )
+TRANSLATE = Spec("tiny-translate", "translate", "CC0-1.0", multiple=4, size=0, receptive_field="normalised", radius=0)
 INPAINT = Spec("tiny-inpaint", "inpaint", "CC0-1.0", inputs=("image", "mask"), multiple=8, size=512)
 
 
@@ -74,6 +75,14 @@ def _derain_graph() -> onnx.GraphProto:
     return helper.make_graph(nodes, "tiny", [_value("image", 3)], outputs, constants)
 
 
+def _translate_graph() -> onnx.GraphProto:
+    """The negative, each channel with mean 0.5 and deviation 0.25."""
+    values = {"scale": [-0.25] * 3, "offset": [0.5] * 3}
+    constants = [helper.make_tensor(name, TensorProto.FLOAT, [3], value) for name, value in values.items()]
+    node = helper.make_node("InstanceNormalization", ["image", "scale", "offset"], ["result"])
+    return helper.make_graph([node], "tiny", [_value("image", 3)], [_value("result", 3)], constants)
+
+
 def _value(name: str, channels: int) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels, "h", "w"])
 
@@ -111,3 +120,9 @@ def upscale_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def derain_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny .onnx file of task "derain", multiple 4: the negative, with more attention the more red beats green."""
     return _save(_derain_graph(), DERAIN, tmp_path_factory.mktemp("models") / "tiny-derain.onnx")
+
+
+@pytest.fixture(scope="session")
+def translate_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny .onnx file of task "translate", multiple 4: the negative, as bright and as full of contrast as any."""
+    return _save(_translate_graph(), TRANSLATE, tmp_path_factory.mktemp("models") / "tiny-translate.onnx")

@@ -54,7 +54,7 @@ class Deraining(Stages[Work]):
         """The jobs that are not maps of an earlier run."""
         return [job for job in jobs if not self.maps or job.source in self.maps]
 
-    def beside(self, source: Path | bytes) -> tuple[Path, ...]:
+    def beside(self, source: Path | bytes, target: Path | None) -> tuple[Path, ...]:  # noqa: ARG002 - maps are listed
         """Its map."""
         path = self.maps.get(STANDARD_INPUT if isinstance(source, bytes) else source)
         return () if path is None else (path,)
@@ -77,7 +77,7 @@ class Deraining(Stages[Work]):
 
     def save(self, work: Work, target: Path | BinaryIO) -> dict[str, object]:
         """Write the result and the map; returns what the report says of it."""
-        for path in self.beside(work.source):
+        for path in self.beside(work.source, None):
             write_maps(work.found, path, work.picture.metadata)
         self.write(work.picture, work.source, target, changed=work.changed)
         covered = sum(map(np.count_nonzero, work.found)) / sum(found.size for found in work.found)

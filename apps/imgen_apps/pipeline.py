@@ -15,7 +15,7 @@ from imgen.errors import ImageError, ModelError, UsageError
 from imgen.image import file
 from imgen.image.atomic import atomic
 from imgen.image.encode import check, check_size
-from imgen.image.pixels import all_or_nothing
+from imgen.image.pixels import all_or_nothing, to_8bit
 from imgen.image.tensor import Size
 from imgen.runtime import Model
 
@@ -70,7 +70,8 @@ def edit(
 
     Returns:
         The same kind as ``image``: the path written, the bytes of a file of the same format, an image of the same
-        mode (RGB or RGBA of modes other than 1, L, LA, RGB, RGBA and I;16), an array of the same axes and type.
+        mode (RGB or RGBA of modes other than 1, L, LA, RGB, RGBA and I;16), an array of the same axes and type. Where
+        ``change`` made grey coloured, it is; a PIL image then has 8 bits.
 
     Raises:
         ImageError: the image cannot be read or written; what the format cannot hold is refused before the change.
@@ -170,13 +171,15 @@ def _edit_picture(
     picture: file.Picture, change: Change, name: str, format_: str, size: Callable[[int, int], Size]
 ) -> bool:
     """Change a picture that will be written as ``name``, where that format can hold the result."""
-    before = [frame.shape[:2] for frame in picture.frames]
+    before = [frame.shape for frame in picture.frames]
     after = sizes_after(picture, size, name, format_, may_round=False)
     changed = change(picture.frames)
     if format_ == "GIF":  # pixels between others that are there and not are a little of both
         picture.frames = [all_or_nothing(frame) for frame in picture.frames]
-    if after != before:
+    if after != [shape[:2] for shape in before]:
         picture.metadata = picture.metadata.resized(*after[0])
+    if before[0][2] < 3 <= picture.pixels.shape[2]:
+        picture.metadata = picture.metadata.recoloured()
     return changed
 
 
@@ -188,9 +191,15 @@ def _edit_pil(image: PIL.Image.Image, change: Change) -> PIL.Image.Image:
         plain = image.convert("L")
     elif image.mode not in ("L", "LA", "RGB", "RGBA") and not image.mode.startswith("I;16"):
         plain = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    result = PIL.Image.fromarray(_edit_array(np.asarray(plain), change))
-    result.info = dict(image.info)
+    made = _edit_array(np.asarray(plain), change)
+    result = PIL.Image.fromarray(to_8bit(made) if made.ndim == 3 else made)  # Pillow holds no colours of 16 bits
+    kept = {key: value for key, value in image.info.items() if key != "icc_profile" or _grey(result) == _grey(plain)}
+    result.info = kept
     return result
+
+
+def _grey(image: PIL.Image.Image) -> bool:
+    return len(image.getbands()) < 3
 
 
 def _edit_array(image: Pixels, change: Change) -> Pixels:
@@ -200,7 +209,7 @@ def _edit_array(image: Pixels, change: Change) -> Pixels:
         frames[0] = frames[0][:, :, None]
     change(frames)
     result = frames[0].astype(image.dtype, copy=False)
-    return result[:, :, 0] if image.ndim == 2 else result
+    return result[:, :, 0] if image.ndim == 2 and result.shape[2] == 1 else result
 
 
 _WORKING = {"float16": np.dtype(np.float32)}  # OpenCV knows no half precision

@@ -34,8 +34,12 @@ class Stages(ABC, Generic[W]):
         """Those of the jobs found that are to be done, each with what else it is made from."""
         return jobs
 
-    def beside(self, source: Path | bytes) -> tuple[Path, ...]:  # noqa: ARG002 - few verbs write anything else
-        """The files written of an image beside its result."""
+    def beside(self, source: Path | bytes, target: Path | None) -> tuple[Path, ...]:  # noqa: ARG002 - few verbs write more
+        """The files written of an image beside its result, the target (None: standard output).
+
+        Raises:
+            UsageError: there have to be some, but there is no place for them.
+        """
         return ()
 
     @abstractmethod

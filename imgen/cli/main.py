@@ -26,6 +26,7 @@ from imgen.cli import (
     models,
     options,
     train,
+    translate,
     upscale,
 )
 from imgen.errors import ImgenError
@@ -47,8 +48,8 @@ class _Verbs(TyperGroup):
 
 app = typer.Typer(
     cls=_Verbs,
-    help="Image processing with GANs: fill holes in photographs, make them larger, take raindrops off; train and "
-    "export models yourself.",
+    help="Image processing with GANs: fill holes in photographs, make them larger, take raindrops off, translate "
+    "them; train and export models yourself.",
     no_args_is_help=True,
     rich_markup_mode=None,  # rich takes as long to import as all the rest
     pretty_exceptions_enable=False,
@@ -75,6 +76,7 @@ def _imgen(
 app.command()(inpaint.inpaint)
 app.command()(upscale.upscale)
 app.command()(derain.derain)
+app.command()(translate.translate)
 app.command()(degrade.degrade)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")

@@ -66,7 +66,7 @@ def run(stages: "Stages[Any]", shared: Shared, *, name_suffix: str, model: objec
     jobs = discover(shared, shared.output, name_suffix=name_suffix, extension=extension)
     names = ("skip_existing", "overwrite", "resume", "report", "dry_run", "quiet", "debug")
     summary = batch.run(
-        [replace(job, beside=stages.beside(job.source)) for job in stages.select(jobs)],
+        [replace(job, beside=stages.beside(job.source, job.target)) for job in stages.select(jobs)],
         lambda job: stages.load(job.source, job.target),
         stages.process,
         stages.save,
@@ -114,7 +114,7 @@ def _stream(stages: "Stages[Any]", sources: Sequence[str], output: str | None, *
     if target is None and sys.stdout.isatty():
         raise UsageError("the image would go to the terminal; add > file.png, or --output file.png")
     data: Path | bytes = sys.stdin.buffer.read() if sources[0] == "-" else Path(sources[0])
-    for path in ((target,) if target else ()) + stages.beside(data):
+    for path in ((target,) if target else ()) + stages.beside(data, target):
         if path.exists() and not overwrite:
             raise UsageError(f"the output {path} exists already; --overwrite replaces it")
     if data == b"":

@@ -54,6 +54,10 @@ class Metadata:
         """Of an image made from this one in another size: EXIF says that size, and no pixel is as a JPEG coded it."""
         return replace(self, exif=_exif_of_size(self.exif, height, width), jpeg=None)
 
+    def recoloured(self) -> "Metadata":
+        """Of an image in colour made from a grey one: without the profile of greys, and no pixel is as it was coded."""
+        return replace(self, icc=None, jpeg=None)
+
 
 def metadata_of(image: ImageFile, stream: BinaryIO, frames: list[Pixels], durations: list[float]) -> Metadata:
     """What the file behind ``image`` and ``stream`` holds beside its ``frames``, which have all been decoded."""
