@@ -4,8 +4,6 @@ from torch import Tensor, nn
 
 from imgen.networks.instance_norm import InstanceNorm, Statistics
 
-ALL, NONE = torch.tensor(1.0), torch.tensor(0.0)
-
 
 def features(n: int = 3) -> Tensor:
     """Far from mean 0 and variance 1, and not the same in every image."""
@@ -38,33 +36,33 @@ def test_it_equals_that_of_torch(affine: bool, training: bool, n: int) -> None:
 
 
 @pytest.mark.parametrize("affine", [False, True])
-def test_with_no_share_given_statistics_change_nothing_and_its_own_are_measured(affine: bool) -> None:
+def test_without_given_statistics_images_are_normalised_together(affine: bool) -> None:
+    """As one image of all their places; of a single one that is what it does anyway."""
     mine, _ = norm(affine)
-    x, source = features(), Statistics(torch.randn(2, 5), NONE)
-    torch.testing.assert_close(mine(x, source), mine(x))
-    torch.testing.assert_close(source.measured[:, 0], x.mean((2, 3)))
-    torch.testing.assert_close(source.measured[:, 1], x.var((2, 3), correction=0))
+    x, source = features(), Statistics(None)
+    side_by_side = torch.cat(list(x.split(1)), 3)
+    torch.testing.assert_close(torch.cat(list(mine(x, source).split(1)), 3), mine(side_by_side))
+    torch.testing.assert_close(source.measured[0], x.mean((0, 2, 3)))
+    torch.testing.assert_close(source.measured[1], x.var((0, 2, 3), correction=0))
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_by_its_own_statistics_an_image_stays_what_it_is(affine: bool) -> None:
+    mine, _ = norm(affine)
+    x = features(1)
+    own = torch.stack([x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)])
+    torch.testing.assert_close(mine(x, Statistics(own)), mine(x))
 
 
 def test_statistics_are_handed_out_in_the_order_of_use() -> None:
     first, second = InstanceNorm(5), InstanceNorm(2)
     given = torch.stack([torch.arange(7.0), torch.arange(1.0, 8.0)])
-    source, x = Statistics(given, ALL), features()
+    source, x = Statistics(given), features()
     made = first(x, source), second(x[:, :2], source)
     torch.testing.assert_close(made[0][:, 3], (x[:, 3] - 3) / (4 + 1e-5) ** 0.5)
     torch.testing.assert_close(made[1][:, 1], (x[:, 1] - 6) / (7 + 1e-5) ** 0.5)
-    assert source.measured.shape == (3, 2, 7)
-    torch.testing.assert_close(source.measured[:, 0, 5:], x[:, :2].mean((2, 3)))
-
-
-def test_a_share_lies_between_the_two() -> None:
-    mine, x = InstanceNorm(5), features(1)
-    given = torch.zeros(2, 5)
-    half = Statistics(given, torch.tensor(0.5))
-    mean, variance = half.of(x)
-    torch.testing.assert_close(mean[0, :, 0, 0], x.mean((0, 2, 3)) / 2)
-    torch.testing.assert_close(variance[0, :, 0, 0], x.var((0, 2, 3), correction=0) / 2)
-    assert mine(x, Statistics(given, ALL)).abs().max() > 100  # of variance 0
+    assert source.measured.shape == (2, 7)
+    torch.testing.assert_close(source.measured[0, 5:], x[:, :2].mean((0, 2, 3)))
 
 
 def test_in_training_images_with_channels_last_stay_laid_out_so() -> None:
