@@ -30,7 +30,7 @@ class Given(Model):
         self._model, self._statistics = model, statistics
 
     def _run(self, inputs: tuple[Array, ...]) -> Array:
-        return self._model.normalised(inputs[0], self._statistics)[0]
+        return self._model.normalised(inputs[0], self._statistics)
 
 
 def statistics_of(model: Model, view: View, most: int) -> Statistics:
@@ -47,7 +47,7 @@ def statistics_of(model: Model, view: View, most: int) -> Statistics:
     found = []
     for group in groups:
         windows = [view.part(slice(top, top + side), slice(left, left + side)) for top, left in group]
-        found.append(model.normalised(pad_to_multiple(np.concatenate(windows), multiple)[0])[1])
+        found.append(model.statistics(pad_to_multiple(np.concatenate(windows), multiple)[0]))
     return [_pooled(np.stack(each)) for each in zip(*found, strict=True)]
 
 

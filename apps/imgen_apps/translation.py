@@ -21,7 +21,7 @@ from imgen_apps.rows import Rows
 from imgen_apps.transparency import opaque
 from imgen_apps.views import Photo, Scene, Styles, View
 
-BUDGET = 1_500_000_000
+BUDGET = 1_250_000_000
 """Bytes that a network may take to look at an image at once."""
 
 _BYTES = 32  # a pixel and channel at full size: measured are 24 to 29 for the residual generators

@@ -69,29 +69,51 @@ class Model(ABC):
         with self._explained(inputs[0]):
             return self._run(inputs)
 
-    def normalised(self, image: Array, statistics: Statistics | None = None) -> tuple[Array, Statistics]:
-        """Run a network whose ``spec.receptive_field`` is "normalised" by statistics of elsewhere.
+    def statistics(self, images: Array) -> Statistics:
+        """By which a network whose ``spec.receptive_field`` is "normalised" would normalise if images were one.
 
         Args:
-            image: its only input, N x C x H x W, otherwise as in a call.
-            statistics: to normalise by; None takes those of the whole batch, of a single image as a call does.
+            images: its only input, N x C x H x W, otherwise as in a call.
 
         Returns:
-            The result, and the statistics of what each norm was given, over the whole batch.
+            The statistics of what each norm is given, over all of the batch.
 
         Raises:
             ModelError: the network is of another kind; and all that a call raises.
         """
+        self._check_normalised(images)
+        with self._explained(images):
+            return self._run_statistics(images)
+
+    def normalised(self, image: Array, statistics: Statistics) -> Array:
+        """Run such a network by statistics that were measured before, in place of the image's own.
+
+        Args:
+            image: as for ``statistics``.
+            statistics: what that gave.
+
+        Returns:
+            As a call.
+
+        Raises:
+            ModelError: as of ``statistics``.
+        """
+        self._check_normalised(image)
+        with self._explained(image):
+            return self._run_normalised(image, statistics)
+
+    def _check_normalised(self, image: Array) -> None:
         if self.spec.receptive_field != "normalised":
             raise ModelError(f"{self.spec.name} does not say that statistics are all that it sees of the whole image")
         self._check((image,))
-        with self._explained(image):
-            return self._run_normalised(image, statistics)
 
     @abstractmethod
     def _run(self, inputs: tuple[Array, ...]) -> Array: ...
 
-    def _run_normalised(self, image: Array, statistics: Statistics | None) -> tuple[Array, Statistics]:
+    def _run_statistics(self, images: Array) -> Statistics:
+        raise NotImplementedError(f"{type(self).__name__} does not tell by which statistics it normalises")
+
+    def _run_normalised(self, image: Array, statistics: Statistics) -> Array:
         raise NotImplementedError(f"{type(self).__name__} normalises by each image's own statistics")
 
     @contextlib.contextmanager

@@ -18,20 +18,20 @@ _AXES, _FLAT = "normalisation.axes", "normalisation.flat"  # constants
 
 
 class Norm(NamedTuple):
-    """The ends of a rewritten graph that belong to one norm."""
+    """The values of a rewritten graph that belong to one norm."""
 
-    mean: str  # of C values, an input where statistics are given
+    mean: str  # C values, an input where statistics are given
     variance: str
-    measured: str  # an output, 1 x C x 2 x 1: mean and variance of what the norm was given
+    measured: str  # an output where they are not: 1 x C x 2 x 1, mean and variance of what the norm was given
 
 
 def rewrite(where: str, data: bytes, *, given: bool) -> tuple[bytes, list[Norm]]:
-    """A graph that gives out the statistics of its norms, and, with ``given``, takes those to normalise by.
+    """A graph that takes the statistics to normalise by, or else measures them over a whole batch and gives them out.
 
     Args:
         where: names the file in errors.
         data: of a file that ``onnxfile.read`` has accepted.
-        given: normalise by statistics that come in, not by those of the batch.
+        given: take statistics.
 
     Returns:
         The file, and what was added to it, norm by norm in the order of use.
@@ -45,38 +45,41 @@ def rewrite(where: str, data: bytes, *, given: bool) -> tuple[bytes, list[Norm]]
     for number, value in fields(next(message(value) for number, value in model if number == 7)):
         if number == 1 and _operator(message(value)) == b"InstanceNormalization":
             name = f"normalisation.{len(norms)}"
-            norms.append(Norm(f"{name}.mean", f"{name}.variance", f"{name}.measured"))
-            graph.extend((1, node) for node in _nodes(message(value), norms[-1], given))
+            norm = Norm(f"{name}.mean", f"{name}.variance", f"{name}.measured")
+            graph.extend((1, node) for node in ([] if given else _measuring(message(value), norm)))
+            graph.append((1, _by_statistics(message(value), norm)))
+            norms.append(norm)
         else:
             graph.append((number, value))
     if not norms:
         raise ModelError(f"{where}: says that it normalises, but has no InstanceNormalization; export it again")
-    graph.extend((5, _integers(name, values)) for name, values in ((_AXES, (0, 2, 3)), (_FLAT, (-1,))))
-    graph.extend((12, _value(norm.measured, 4)) for norm in norms)
     if given:
         graph.extend((11, _value(name, 1)) for norm in norms for name in (norm.mean, norm.variance))
+    else:
+        graph.extend((5, _integers(name, values)) for name, values in ((_AXES, (0, 2, 3)), (_FLAT, (-1,))))
+        graph.extend((12, _value(norm.measured, 4)) for norm in norms)
     return packed((number, packed(graph) if number == 7 else value) for number, value in model), norms
 
 
-def _nodes(norm: memoryview, names: Norm, given: bool) -> Iterator[bytes]:
-    """What measures the input of a norm, and the norm itself."""
-    parts = list(fields(norm))
-    x = next(bytes(message(value)).decode() for number, value in parts if number == 1)
-    mean, centred, squares, variance = (
-        f"{names.measured}.{part}" for part in ("mean", "centred", "squares", "variance")
-    )
+def _by_statistics(node: memoryview, norm: Norm) -> bytes:
+    """Batch normalisation in place of instance normalisation; its epsilon stays."""
+    others = [(number, value) for number, value in fields(node) if number != 4]
+    taken = [(1, norm.mean.encode()), (1, norm.variance.encode())]
+    return packed([*others, (4, b"BatchNormalization"), *taken])
+
+
+def _measuring(node: memoryview, norm: Norm) -> Iterator[bytes]:
+    """What makes the statistics of the input of a norm."""
+    x = next(bytes(message(value)).decode() for number, value in fields(node) if number == 1)
+    mean, variance, centred, squares = (f"{norm.measured}.{part}" for part in ("mean", "variance", "centred", "square"))
     yield _node("ReduceMean", [x, _AXES], mean)
     yield _node("Sub", [x, mean], centred)
     yield _node("Mul", [centred, centred], squares)
     yield _node("ReduceMean", [squares, _AXES], variance)
     axis = packed([(1, b"axis"), (3, 2), (20, 2)])  # AttributeProto: name, i, type INT
-    yield _node("Concat", [mean, variance], names.measured, axis)
-    if not given:
-        yield _node("Reshape", [mean, _FLAT], names.mean)
-        yield _node("Reshape", [variance, _FLAT], names.variance)
-    others = [(number, value) for number, value in parts if number != 4]  # its epsilon stays
-    taken = [(1, names.mean.encode()), (1, names.variance.encode())]
-    yield packed([*others, (4, b"BatchNormalization"), *taken])
+    yield _node("Concat", [mean, variance], norm.measured, axis)
+    yield _node("Reshape", [mean, _FLAT], norm.mean)
+    yield _node("Reshape", [variance, _FLAT], norm.variance)
 
 
 def _node(operator: str, inputs: list[str], output: str, *attributes: bytes) -> bytes:

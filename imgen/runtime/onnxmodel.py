@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from imgen.runtime.model import Array, Model, Statistics, joined
-from imgen.runtime.normalisation import rewrite
+from imgen.runtime.normalisation import Norm, rewrite
 from imgen.runtime.onnxfile import OnnxFile
 
 
@@ -17,7 +17,7 @@ class OnnxModel(Model):
     def __init__(self, file: OnnxFile, network: Any, device: str, provider: str) -> None:
         super().__init__(file.spec, device, provider)
         self._file, self._network = file, network
-        self._rewritten: dict[bool, Any] = {}
+        self._rewritten: dict[bool, tuple[Any, list[Norm]]] = {}
 
     @abstractmethod
     def _open(self, data: bytes) -> Any:
@@ -31,14 +31,20 @@ class OnnxModel(Model):
         feed = dict(zip(self.spec.inputs, inputs, strict=True))
         return joined(self._infer(self._network, feed, self.spec.outputs))
 
-    def _run_normalised(self, image: Array, statistics: Statistics | None) -> tuple[Array, Statistics]:
-        given = statistics is not None
+    def _run_normalised(self, image: Array, statistics: Statistics) -> Array:
+        network, norms = self._rewrite(given=True)
+        feed = {self.spec.inputs[0]: image}
+        for norm, (mean, variance) in zip(norms, statistics, strict=True):
+            feed |= {norm.mean: mean, norm.variance: variance}
+        return self._infer(network, feed, self.spec.outputs)[0]
+
+    def _run_statistics(self, images: Array) -> Statistics:
+        network, norms = self._rewrite(given=False)
+        found = self._infer(network, {self.spec.inputs[0]: images}, [norm.measured for norm in norms])
+        return [np.ascontiguousarray(each[0, :, :, 0].T) for each in found]
+
+    def _rewrite(self, *, given: bool) -> tuple[Any, list[Norm]]:
         if given not in self._rewritten:
             data, norms = rewrite(self._file.where, self._file.data, given=given)
             self._rewritten[given] = self._open(data), norms
-        network, norms = self._rewritten[given]
-        feed = {self.spec.inputs[0]: image}
-        for norm, (mean, variance) in zip(norms, statistics or [], strict=given):
-            feed |= {norm.mean: mean, norm.variance: variance}
-        result, *measured = self._infer(network, feed, [*self.spec.outputs, *(norm.measured for norm in norms)])
-        return result, [np.ascontiguousarray(array[0, :, :, 0].T) for array in measured]
+        return self._rewritten[given]

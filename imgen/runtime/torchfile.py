@@ -38,18 +38,24 @@ class TorchModel(Model):
             made = self._network(*tensors)
             return joined([part.float().cpu().numpy() for part in (made if isinstance(made, tuple) else (made,))])
 
-    def _run_normalised(self, image: Array, statistics: Statistics | None) -> tuple[Array, Statistics]:
+    def _run_normalised(self, image: Array, statistics: Statistics) -> Array:
+        return self._frozen(image, statistics[0])[0]
+
+    def _run_statistics(self, images: Array) -> Statistics:
+        return [self._frozen(images, None)[1]]
+
+    def _frozen(self, images: Array, statistics: Array | None) -> tuple[Array, Array]:
         import torch
 
         from imgen.networks.instance_norm import NormalisedNetwork
 
         if not isinstance(self._network, NormalisedNetwork):
             raise TypeError(f"{type(self._network).__name__} takes no statistics")
-        given = None if statistics is None else torch.from_numpy(statistics[0]).to(self._place)
+        given = None if statistics is None else torch.from_numpy(statistics).to(self._place)
         with torch.inference_mode():
-            made = self._network.frozen(torch.from_numpy(image.copy()).to(self._place), given)
-            result, measured = (part.float().cpu().numpy() for part in made)
-            return result, [measured]
+            made = self._network.frozen(torch.from_numpy(images.copy()).to(self._place), given)
+        result, measured = (part.float().cpu().numpy() for part in made)
+        return result, measured
 
 
 def _load(path: Path) -> "tuple[Spec, Network]":

@@ -33,9 +33,15 @@ class Normalising(Model):
         self.seen: list[tuple[int, ...]] = []
 
     def _run(self, inputs: tuple[Array, ...]) -> Array:
-        return np.concatenate([self._run_normalised(image[None], None)[0] for image in inputs[0]])
+        return np.concatenate([self._work(image[None], None)[0] for image in inputs[0]])
 
-    def _run_normalised(self, image: Array, statistics: Statistics | None) -> tuple[Array, Statistics]:
+    def _run_statistics(self, images: Array) -> Statistics:
+        return self._work(images, None)[1]
+
+    def _run_normalised(self, image: Array, statistics: Statistics) -> Array:
+        return self._work(image, statistics)[0]
+
+    def _work(self, image: Array, statistics: Statistics | None) -> tuple[Array, Statistics]:
         self.seen.append(image.shape)
         measured = []
         for layer in range(2):
