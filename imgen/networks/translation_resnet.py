@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from imgen.errors import UsageError
 from imgen.networks.instance_norm import InstanceNorm, Normalised, NormalisedNetwork, Row, Statistics
 from imgen.networks.layers import initialise_dcgan, precise
+from imgen.networks.winograd import Convolution3x3
 
 
 class TranslationResNet(NormalisedNetwork):
@@ -106,4 +107,5 @@ def image_of(x: Tensor) -> Tensor:
 
 def _same(before: int, after: int, kernel: int) -> tuple[nn.Module, ...]:
     """At the same size. The norm takes any bias of the convolution away again, so it has none."""
-    return nn.ReflectionPad2d(kernel // 2), nn.Conv2d(before, after, kernel, bias=False), InstanceNorm(after)
+    layer = Convolution3x3(before, after) if kernel == 3 else nn.Conv2d(before, after, kernel, bias=False)
+    return nn.ReflectionPad2d(kernel // 2), layer, InstanceNorm(after)
