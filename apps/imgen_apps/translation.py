@@ -12,6 +12,7 @@ from imgen.errors import ImageError, ModelError, UsageError
 from imgen.image.tensor import Size, to_pixels
 from imgen.runtime import Model
 from imgen.runtime.model import Array
+from imgen.spec import Spec
 from imgen_apps import detail, normalising, tiling
 from imgen_apps.light import mixed
 from imgen_apps.memory import available
@@ -28,7 +29,6 @@ _BYTES = 32  # a pixel and channel at full size: measured are 24 to 29 for the r
 _WIDTH = 64  # channels at full size of a network that does not say
 _FAR = 4  # radii to the side of a window, below which tiles are mostly margin
 _SLAB_ROWS = 64  # that are converted at once
-_SMALLEST = 8  # pixels; the borders that networks reflect must be there
 
 How = Literal["whole", "tiles", "reduced"]
 
@@ -120,8 +120,8 @@ class Translation(Pipeline):
             )
         if strength != 1 and self.palette is not None:
             raise UsageError(f"strength is {strength:g}, but photos do not mix with the label maps that {name} takes")
-        if size is not None and size < _SMALLEST:
-            raise UsageError(f"size is {size}, but the network must see at least {_SMALLEST} pixels")
+        if size is not None and size < least_side(self.model.spec):
+            raise UsageError(f"size is {size}, but {name} sees at least {least_side(self.model.spec)} pixels each way")
         if style < 0:
             raise UsageError(f"style is {style}, but styles are counted from 0")
         if style and not self.draws:
@@ -198,7 +198,8 @@ class Translation(Pipeline):
     def _at_once(self, view: View, style: int) -> Array:
         """What the network makes of an image that fits into memory, 1 x 3 x H x W."""
         spec, (height, width) = self.model.spec, view.size
-        high, wide = (max(_SMALLEST, -(-side // spec.multiple) * spec.multiple) for side in view.size)
+        least = least_side(spec)
+        high, wide = (max(least, -(-side // spec.multiple) * spec.multiple) for side in view.size)
         image = np.pad(view.whole(), ((0, 0), (0, 0), (0, high - height), (0, wide - width)), mode="symmetric")
         inputs = [image, _noise(spec.noise, (high, wide), style)] if spec.noise else [image]
         made = self.model(*inputs)[:, :, :height, :width]
@@ -228,6 +229,11 @@ class Translation(Pipeline):
         if translucent:
             result[..., 3] = pixels[..., -1]
         return result
+
+
+def least_side(spec: Spec) -> int:
+    """How many pixels each way a network must see: those that normalise reflect borders, which must be there."""
+    return 2 * spec.multiple if spec.receptive_field == "normalised" else spec.multiple
 
 
 def _noise(about: Mapping[str, float], size: Size, style: int) -> Array:

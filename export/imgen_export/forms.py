@@ -10,10 +10,6 @@ Three forms:
   float32 N x C x H x W in 0..1.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,28 +19,10 @@ from imgen.errors import UsageError
 from imgen.networks.network import Network
 from imgen.spec import Spec
 from imgen_apps import attention
+from imgen_export import translation
+from imgen_export.form import Form, core_sizes, embed_sizes, free_axis, levels, picture
 
 GRAPHS = ("core", "embed")
-
-Size = tuple[int, ...]
-"""Batch, and where they are free, height and width."""
-
-# Sizes to compare at, in multiples: odd ones, flat ones, none of them traced.
-_SIZES = ((1, 5, 3), (3, 3, 7), (1, 9, 2), (2, 13, 11))
-
-_STEP = 5  # pixels to take for a multiple of 1, at which the sizes above would be nothing but border
-
-
-@dataclass(frozen=True)
-class Form:
-    """One way to write a network."""
-
-    module: nn.Module  # takes the tensors that ``inputs`` makes and gives one, or a tuple of several
-    inputs: Callable[..., tuple[Tensor, ...]]  # of a size
-    free: Sequence[dict[int, Any]]  # for each input, its free axes
-    traced: Size
-    compared: Sequence[Size]
-    tolerance: float  # of the largest difference from torch
 
 
 def form_of(network: Network, spec: Spec, graph: str) -> Form:
@@ -63,6 +41,8 @@ def form_of(network: Network, spec: Spec, graph: str) -> Form:
         if graph == "embed":
             raise UsageError(f"the embed graph is for images to images, {spec.name!r} generates them; take core")
         return _generate(network, spec)
+    if spec.task == "translate":
+        return translation.core(network, spec) if graph == "core" else translation.embed(network, spec)
     return _core(network, spec) if graph == "core" else _embed(network, spec)
 
 
@@ -92,7 +72,7 @@ class EmbedImage(nn.Module):
         if self.multiple > 1:
             values = F.pad(values, (0, -width % self.multiple, 0, -height % self.multiple), "replicate")
         made = self.network(values)[:, :, : height * self.scale, : width * self.scale]
-        return _levels(made)
+        return levels(made)
 
 
 class EmbedInpainting(nn.Module):
@@ -110,7 +90,7 @@ class EmbedInpainting(nn.Module):
         values = F.pad(image.permute(0, 3, 1, 2).float() / 255, extra, "replicate")
         holes = F.pad(hole.float(), extra, "replicate")  # a hole at the edge goes on: it is not known beyond
         filled = self.network(values, holes)[:, :, :height, :width]
-        return torch.where(hole.permute(0, 2, 3, 1), _levels(filled), image)
+        return torch.where(hole.permute(0, 2, 3, 1), levels(filled), image)
 
 
 class EmbedRaindropRemoval(nn.Module):
@@ -128,12 +108,7 @@ class EmbedRaindropRemoval(nn.Module):
         made, seen = (x[:, :, :height, :width] for x in self.network(F.pad(values, extra, "replicate")))
         found = attention.certain(F.max_pool2d(seen, 2 * attention.SPREAD + 1, 1, attention.SPREAD))
         changed = values + attention.blend(found) * (made - values)
-        return _levels(changed), (found[:, 0] * 255).ceil().to(torch.uint8)
-
-
-def _levels(values: Tensor) -> Tensor:
-    """N x 3 x H x W in about 0..1 to uint8, N x H x W x 3."""
-    return (values.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
+        return levels(changed), (found[:, 0] * 255).ceil().to(torch.uint8)
 
 
 def _generate(network: Network, spec: Spec) -> Form:
@@ -142,22 +117,18 @@ def _generate(network: Network, spec: Spec) -> Form:
         code = torch.randn(batch, spec.code, generator=generator)
         return (code, torch.arange(batch) % spec.classes) if spec.classes else (code,)
 
-    free = [{0: _free("batch", 65536)} for _ in spec.inputs]
-    return Form(Generate(network), inputs, free, (2,), ((1,), (3,), (8,), (17,)), 1e-4)
+    free = [{0: free_axis("batch", 65536)} for _ in spec.inputs]
+    return Form(Generate(network), spec.inputs, inputs, free, (2,), ((1,), (3,), (8,), (17,)), 1e-4)
 
 
 def _core(network: Network, spec: Spec) -> Form:
-    multiple = spec.multiple
-
     def inputs(batch: int, height: int, width: int) -> tuple[Tensor, ...]:
-        image, mask = _picture(batch, height, width)
+        image, mask = picture(batch, height, width)
         return (image,) if spec.inputs == ("image",) else (image, mask)
 
-    batch, rows, columns = _free("batch", 64), _free("rows"), _free("columns")
+    multiple, batch, rows, columns = spec.multiple, free_axis("batch", 64), free_axis("rows"), free_axis("columns")
     free = [{0: batch, 2: multiple * rows, 3: multiple * columns} for _ in spec.inputs]
-    step = _STEP if multiple == 1 else multiple
-    sizes = [(count, high * step, wide * step) for count, high, wide in _SIZES]
-    return Form(network, inputs, free, (2, 8 * step, 6 * step), sizes, 1e-4)
+    return Form(network, spec.inputs, inputs, free, *core_sizes(multiple), 1e-4)
 
 
 def _embed(network: Network, spec: Spec) -> Form:
@@ -169,26 +140,9 @@ def _embed(network: Network, spec: Spec) -> Form:
         module = EmbedInpainting(network, multiple)
 
     def inputs(batch: int, height: int, width: int) -> tuple[Tensor, ...]:
-        image, mask = _picture(batch, height, width)
+        image, mask = picture(batch, height, width)
         pixels = (image * 255).byte().permute(0, 2, 3, 1).contiguous()
         return (pixels, (mask[:, 0] * 255).byte()) if masked else (pixels,)
 
-    axes = dict(enumerate((_free("batch", 64), _free("rows"), _free("columns"))))
-    # It takes any size: off the grid by some pixels.
-    sizes = [(count, max(1, high * multiple - 3), wide * multiple + 5) for count, high, wide in _SIZES]
-    free = [axes for _ in spec.inputs]
-    return Form(module, inputs, free, (2, 8 * multiple, 6 * multiple), sizes, 1.0)
-
-
-def _free(name: str, largest: int = 16384) -> Any:
-    return torch.export.Dim(name, min=1, max=largest)
-
-
-def _picture(batch: int, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Smooth colours, and a hole that also touches an edge."""
-    generator = torch.Generator().manual_seed(height * 7919 + width)
-    coarse = torch.rand(batch, 3, 4, 4, generator=generator)
-    image = F.interpolate(coarse, (height, width), mode="bicubic", align_corners=False).clamp(0, 1)
-    mask = torch.zeros(batch, 1, height, width)
-    mask[..., height // 4 : height // 2 + 1, : width // 2 + 1] = 1
-    return image, mask
+    axes = dict(enumerate((free_axis("batch", 64), free_axis("rows"), free_axis("columns"))))
+    return Form(module, spec.inputs, inputs, [axes for _ in spec.inputs], *embed_sizes(multiple), 1.0)

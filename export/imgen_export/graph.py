@@ -19,7 +19,8 @@ from imgen.image.atomic import atomic
 from imgen.networks.network import Network
 from imgen.spec import Spec
 from imgen_export.compact import halve
-from imgen_export.forms import Form, Size, form_of
+from imgen_export.form import Form, Size
+from imgen_export.forms import form_of
 from imgen_export.metadata import describe, write_sidecar
 
 OPSET = 18
@@ -42,6 +43,7 @@ def export(network: Network, path: Path, spec: Spec, graph: str = "core") -> Spe
         UsageError: an unknown graph, or a task that has no embed graph.
     """
     form = form_of(network.eval(), spec, graph)
+    spec = replace(spec, inputs=form.names)
     model = _trace(form, spec, path)
     _check(model, path, form)
     halve(model)

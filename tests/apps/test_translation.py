@@ -58,7 +58,7 @@ def test_any_kind_becomes_an_image_in_colour_of_its_size_and_depth(dtype: str, c
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 70), (333, 3), (61, 47)])
 def test_any_size(size: tuple[int, int]) -> None:
-    model = Negative()
+    model = Negative(receptive_field="normalised")
     result = Translation(model).translate(np.full((*size, 3), (200, 100, 0), np.uint8))
     assert (result.how, result.seen, result.pixels.shape) == ("whole", size, (*size, 3))
     assert np.abs(result.pixels - np.array([55.0, 155, 255])).max() <= 1
@@ -198,7 +198,7 @@ def test_what_is_refused(upscale_model: Path, translate_model: Path) -> None:
     for words, said in (
         ({"strength": 1.5}, r"strength is 1.5, but it must be from 0"),
         ({"strength": float("nan")}, "strength is nan"),
-        ({"size": 3}, "size is 3, but the network must see at least 8"),
+        ({"size": 3}, "size is 3, but tiny-translate sees at least 8 pixels"),
         ({"style": -1}, "style is -1"),
         ({"style": 2}, "tiny-translate makes one result of an image; leave styles out"),
     ):

@@ -128,7 +128,7 @@ def test_a_photo_that_is_none(run: Run, name: str) -> None:
     [
         (["--strength", "1.2"], "strength is 1.2, but it must be from 0"),
         (["--strength", "nan"], "strength is nan,"),
-        (["--size", "4"], "size is 4, but the network must see at least 8"),
+        (["--size", "4"], "size is 4, but tiny-translate sees at least 8"),
         (["--styles", "2"], "tiny-translate makes one result of an image"),
         (["-o", "photo.png"], "photo.png is its own input"),
         (["-o", "result.xyz"], "does not write .xyz"),
