@@ -19,11 +19,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 from training_speed import InTurn
 
 from imgen.engines.cyclegan import CycleGAN, CycleGANConfig, Domains
+from imgen.networks.network import Network
 from imgen.networks.patchgan import PIX2PIX, PatchGAN
 from imgen.networks.translation_resnet import TranslationResNet
 from imgen.training.config import TrainConfig
@@ -41,9 +42,10 @@ class Ready:
         return self.batches[index % 4]
 
 
-def networks(width: int, blocks: int) -> list[nn.Module]:
+def networks(width: int, blocks: int) -> tuple[Network, Network, Network, Network]:
+    """Both generators and both judges."""
     generator, judge = TranslationResNet.Config(width=width, blocks=blocks), replace(PIX2PIX, width=width)
-    return [*(TranslationResNet(generator) for _ in "gf"), *(PatchGAN(judge) for _ in "xy")]
+    return TranslationResNet(generator), TranslationResNet(generator), PatchGAN(judge), PatchGAN(judge)
 
 
 class ListPool:
