@@ -18,7 +18,7 @@ from imgen.runtime import Model
 from imgen.runtime.model import Array, Statistics
 from imgen_apps.views import View
 
-_WINDOW = 256  # pixels a side: the larger, the less is seen of borders that the image has not
+_TOGETHER = 64  # windows: with fewer a group is not like the whole image; more are smaller, and see more of borders
 _PLASTIC = 1.32471795724474602596  # p**3 = p + 1: row / p + column / p**2, modulo 1, is alike for places far apart only
 
 
@@ -42,7 +42,7 @@ def statistics_of(model: Model, view: View, most: int) -> Statistics:
         most: pixels that the network may look at at once.
     """
     multiple = model.spec.multiple
-    side = max(multiple, min(_WINDOW, int(most**0.5)) // multiple * multiple)
+    side = max(2 * multiple, int((most / _TOGETHER) ** 0.5) // multiple * multiple)
     groups = _groups(view.size, side, max(1, most // side**2))
     found = []
     for group in groups:

@@ -19,7 +19,7 @@ from imgen.networks.network import Network
 from imgen.networks.translation_resnet import image_of
 
 DROPPED = 3
-"""Levels with dropout, the innermost of those on the way up."""
+"""Levels with dropout in the paper, the innermost of those on the way up."""
 
 
 class UNet(Network):
@@ -39,11 +39,14 @@ class UNet(Network):
         depth: int = 8  # halvings; 8 take 256 pixels to one
         dropout: float = 0.5  # share of the values that become 0
         norm: str = "instance"
+        dropped: int = DROPPED  # levels with dropout
+        spared: int = 0  # innermost ones on the way up before those; 1 in the authors' own code for PyTorch
 
     def __init__(self, config: Config = Config()) -> None:
         super().__init__()
-        if config.depth <= DROPPED or not 0 <= config.dropout < 1:
-            raise UsageError(f"a U-Net has a depth of at least {DROPPED + 1} and a dropout of 0 to < 1, got {config}")
+        least = config.dropped + config.spared + 1
+        if config.depth < least or not 0 <= config.dropout < 1:
+            raise UsageError(f"a U-Net has a depth of at least {least} and a dropout of 0 to < 1, got {config}")
         self.config = config
         widths = [config.width * min(2**level, 8) for level in range(config.depth)]
         last = config.depth - 1
@@ -59,7 +62,7 @@ class UNet(Network):
             for level, (before, after) in enumerate(pairwise(rising))
         )
         self.leave = nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(2 * widths[0], config.outputs, 4, 2, 1))
-        self.noise_channels = rising[1]
+        self.noise_channels = rising[1 + config.spared]
         initialise_dcgan(self)
 
     @property
@@ -70,7 +73,7 @@ class UNet(Network):
     @property
     def noise_stride(self) -> int:
         """Pixels, each way, to a value of the noise."""
-        return self.multiple >> DROPPED
+        return self.multiple >> (self.config.spared + self.config.dropped)
 
     def forward(self, image: Tensor, noise: Tensor | None = None) -> Tensor:
         """See the class.
@@ -82,15 +85,15 @@ class UNet(Network):
         """
         if noise is None and self.training:
             noise = self.noise(image)
-        x = self.enter(2 * image - 1)
-        skips = []
+        x, skips = self.enter(2 * image - 1), []
+        first, last = self.config.spared, self.config.spared + self.config.dropped - 1
         for down in self.down:
             skips.append(x)
             x = down(x)
         for level, up in enumerate(self.up):
             x = up(x)
-            if noise is not None and level < DROPPED:
-                stride = 1 << (DROPPED - 1 - level)  # each level has its share of the same values
+            if noise is not None and first <= level <= last:
+                stride = 1 << (last - level)  # each level has its share of the same values
                 x = x * noise[:, : x.shape[1], ::stride, ::stride].to(x.dtype)
             x = torch.cat([x, skips.pop()], 1)
         return image_of(self.leave(x))

@@ -1,4 +1,6 @@
-"""Upscalers that others have trained: ``.pth``, ``.pt`` and ``.safetensors`` files, through spandrel.
+"""Networks that others have trained: ``.pth``, ``.pt`` and ``.safetensors`` files.
+
+Upscalers are read through spandrel, translators by ``imgen.weights.translators``.
 
 Nothing in such a file is executed: torch unpickles tensors and plain containers only, and refuses the rest. Nor is a
 size believed: no part of what is read may be larger than the file itself, and the network that is built from
@@ -23,6 +25,7 @@ from imgen.errors import ModelError
 from imgen.networks.network import Network
 from imgen.networks.receptive_field import radius_of
 from imgen.spec import Spec
+from imgen.weights import translators
 
 MAX_BYTES = 1 << 30
 
@@ -43,18 +46,24 @@ class Foreign(Network):
         return made if isinstance(made, Tensor) else made[0]  # some also give what they found on the way
 
 
-def load(path: Path) -> tuple[Spec, Foreign]:
+def load(path: Path) -> tuple[Spec, Network]:
     """The description and the network of a file, in evaluation mode, on the CPU.
 
     Raises:
-        ModelError: the file is missing, corrupt or unsafe, its architecture is not known, or it is no upscaler.
+        ModelError: the file is missing, corrupt or unsafe, its architecture is not known, or it is neither an upscaler
+            nor a translator.
     """
-    found = _recognise(path, _read(path))
+    state = _read(path)
+    with _at_most(path.stat().st_size, path):
+        translator = translators.recognise(path, state)
+    if translator is not None:
+        return translator
+    found = _recognise(path, state)
     name, needs = found.architecture.name, found.size_requirements
     if found.purpose != "SR" or (found.input_channels, found.output_channels) != (3, 3) or needs.square:
         raise ModelError(
             f"{path}: {name} for {found.purpose}, {found.input_channels} channels to {found.output_channels}; "
-            "of foreign models only upscalers of RGB images are run"
+            "of foreign models only upscalers of RGB images and translators are run"
         )
     network = Foreign(found.model.float()).eval().requires_grad_(False)
     multiple = max(needs.minimum, needs.multiple_of)
@@ -84,7 +93,7 @@ def _read(path: Path) -> dict[str, Tensor]:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise ModelError(f"{path}: over {MAX_BYTES >> 20} MiB, which no upscaler is; refused")
+            raise ModelError(f"{path}: over {MAX_BYTES >> 20} MiB, which no such model is; refused")
         if path.suffix.lower() == ".safetensors":
             found: Any = load_file(path)
         else:

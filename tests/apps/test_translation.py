@@ -14,7 +14,7 @@ import pytest
 import imgen
 from imgen.errors import ImageError, ModelError, UsageError
 from imgen.image.file import read
-from imgen_apps import normalising, translation
+from imgen_apps import translation
 from imgen_apps.translation import Translation
 from tests.apps.translators import Labelled, Negative, Normalising
 
@@ -75,10 +75,7 @@ def test_strength_mixes_light() -> None:
 
 
 @pytest.mark.parametrize("model", [Negative, Normalising])
-def test_tiles_of_a_large_photo_are_not_seen(
-    model: type[Negative] | type[Normalising], small: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(normalising, "_WINDOW", 32)
+def test_tiles_of_a_large_photo_are_not_seen(model: type[Negative] | type[Normalising], small: Callable) -> None:
     before = photo("float32", height=300, width=420)
     before[100:200, 200:] **= 3
     whole = Translation(model()).translate(before).pixels
