@@ -56,14 +56,14 @@ class Translation(Pipeline):
         model: of task "translate".
 
     Raises:
-        ModelError: the model was made for another task.
+        ModelError: the model was made for another task, or for label maps of which it does not say the classes.
     """
 
     task = "translate"
 
     def __init__(self, model: Model):
         super().__init__(model)
-        self.palette = Palette.of(model.spec.palette, model.spec.name) if model.spec.palette else None
+        self.palette = palette_of(model.spec)
 
     @property
     def draws(self) -> bool:
@@ -229,6 +229,19 @@ class Translation(Pipeline):
         if translucent:
             result[..., 3] = pixels[..., -1]
         return result
+
+
+def palette_of(spec: Spec) -> Palette | None:
+    """The classes of the label maps that a network takes; None of one that takes photos.
+
+    Raises:
+        ModelError: it does not say which.
+    """
+    if "labels" not in spec.inputs:
+        return None
+    if not spec.palette:
+        raise ModelError(f"{spec.name} takes label maps of unknown classes; imgen models import --labels says which")
+    return Palette.of(spec.palette, spec.name)
 
 
 def least_side(spec: Spec) -> int:

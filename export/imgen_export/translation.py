@@ -8,17 +8,18 @@ from imgen.data.label_maps import Palette
 from imgen.errors import UsageError
 from imgen.networks.network import Network
 from imgen.spec import Spec
-from imgen_apps.translation import least_side
+from imgen_apps.translation import least_side, palette_of
 from imgen_export.form import Form, core_sizes, embed_sizes, free_axis, levels, picture
 
 
 def core(network: Network, spec: Spec) -> Form:
     """What ``imgen translate`` runs: a photo or a label map as planes, and where dropout stays on its noise."""
     multiple, batch, rows, columns = spec.multiple, free_axis("batch", 64), free_axis("rows"), free_axis("columns")
+    palette = palette_of(spec)
     strides = [int(spec.noise["stride"]) if name == "noise" else 1 for name in spec.inputs]
 
     def inputs(batch: int, height: int, width: int) -> tuple[Tensor, ...]:
-        shown = _scene(spec, batch, height, width) if spec.palette else picture(batch, height, width)[0]
+        shown = _scene(spec, batch, height, width) if palette else picture(batch, height, width)[0]
         if not spec.noise:
             return (shown,)
         kept, stride = 1 - spec.noise["dropout"], strides[1]
@@ -39,15 +40,15 @@ def embed(network: Network, spec: Spec) -> Form:
     if spec.noise:
         raise UsageError(f"{spec.name!r} takes noise, for which the embed graph has no place; take core")
     axes = dict(enumerate((free_axis("batch", 64), free_axis("rows"), free_axis("columns"))))
-    sizes = embed_sizes(spec.multiple)
-    if not spec.palette:
+    sizes, palette = embed_sizes(spec.multiple), palette_of(spec)
+    if palette is None:
 
         def pixels(batch: int, height: int, width: int) -> tuple[Tensor]:
             return ((picture(batch, height, width)[0] * 255).byte().permute(0, 2, 3, 1).contiguous(),)
 
         return Form(EmbedTranslation(network, spec), spec.inputs, pixels, [axes], *sizes, 1.0)
 
-    classes = len(Palette.of(spec.palette))
+    classes = len(palette)
     names, free = (("labels", "style"), [axes, {0: axes[0]}]) if spec.styles else (("labels",), [axes])
 
     def maps(batch: int, height: int, width: int) -> tuple[Tensor, ...]:

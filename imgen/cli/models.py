@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -70,6 +71,25 @@ def verify(names: Names = None) -> None:
             typer.echo(f"imgen: {error}", err=True)
     if failed:
         raise typer.Exit(ModelError.exit_code)
+
+
+@app.command("import", epilog="Examples:  imgen models import latest_net_G.pth horse2zebra")
+def import_model(
+    file: Annotated[Path, typer.Argument(help="A .pth, .pt or .safetensors file.")],
+    name: Annotated[str, typer.Argument(help="What to call the model.")],
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="N|FILE", help="Classes of the label maps that it takes: how many, or a palette file."),
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option(metavar="ID", help="SPDX identifier of its terms.", show_default="as the file says")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an imported model of that name.")] = False,
+) -> None:
+    """Make weights of others a model by name: written as ONNX, proved equal to torch, and entered in the catalogue."""
+    from imgen.cli.importing import import_weights
+
+    typer.echo(import_weights(file, name, labels=labels, licence=licence, overwrite=overwrite))
 
 
 @app.command(epilog="Examples:  imgen models pull NAME    IMGEN_HOME=/big/disk imgen models pull NAME")

@@ -7,12 +7,13 @@
 import contextlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import platformdirs
 
 from imgen.errors import ModelError
+from imgen.image.atomic import atomic
 from imgen.lookup import find
 from imgen.runtime.download import Progress, fetch, sha256_of
 
@@ -89,6 +90,23 @@ def weights_file(name: str) -> Path:
     if not path.is_file():
         raise ModelError(f"{name}: its weights, {path}, are not there; name a .safetensors file instead")
     return path
+
+
+def add(entry: Entry) -> None:
+    """Enter a model whose file is in the cache into the user's own catalogue, over one of the same name.
+
+    Raises:
+        ModelError: the catalogue that is there cannot be read, or not be written.
+    """
+    path = cache_dir() / "catalogue.json"
+    values = {each.name: asdict(each) for each in (_read(path) | {entry.name: entry}).values()}
+    for value in values.values():
+        del value["name"]
+    try:
+        with atomic(path) as file:
+            file.write(json.dumps(values, indent=2).encode() + b"\n")
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be written ({error.strerror}); set IMGEN_HOME to another folder") from error
 
 
 def verify(entry: Entry) -> Path:
