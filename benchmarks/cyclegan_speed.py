@@ -1,6 +1,6 @@
 """What CycleGAN's training costs: steps a second against the usual loop in plain torch with the same networks.
 
-    python benchmarks/cyclegan_speed.py [--device cuda] [--rounds 10] [--size 128] [--width 16] [--blocks 4]
+    python benchmarks/cyclegan_speed.py [--device cuda] [--rounds 10] [--size 128] [--width 64] [--blocks 6]
 
 The plain loop is that of the paper's authors, written again from the paper: both translations and both ways back, the
 identity images by passes of their own, one backward pass for the generators, then the discriminators on images from
@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument(
         "--width", type=int, default=16, help="16 and 4 blocks as the built-in models; the paper has 64 and 6"
     )
-    parser.add_argument("--blocks", type=int, default=4)
+    parser.add_argument("--blocks", type=int, default=6)
     parser.add_argument("--precision", default="fp32", help="of imgen's: bf16 where the processor has it")
     arguments = parser.parse_args()
     device, steps, sizes = arguments.device, arguments.steps, (arguments.width, arguments.blocks)
