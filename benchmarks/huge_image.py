@@ -3,6 +3,7 @@
     python benchmarks/huge_image.py inpaint [MODEL]   a hole of 300 pixels in 100 megapixels: at most 1.2 GB
     python benchmarks/huge_image.py upscale [MODEL]   24 megapixels four times as large: at most 1.5 GB, and no seam
     python benchmarks/huge_image.py derain [MODEL]    12 megapixels: at most 1.2 GB
+    python benchmarks/huge_image.py translate MODEL   12 megapixels: at most 2 GB, and 2 levels from the whole at once
 
 Makes the photograph, runs ``imgen`` on it in a process of its own, to JPEG and to BMP, checks the results, and prints
 that process's peak of resident memory, its time and its processor time. Seams: how much the gradient across the
@@ -22,16 +23,18 @@ from numpy.typing import NDArray
 
 from imgen.image.file import read
 from imgen.runtime import load
+from imgen_apps import translation
 from imgen_apps.super_resolution import names_for
 from imgen_apps.tiling import cut
 
 HOLE, SCALE, TILE = 300, 4, 256  # pixels, but for the scale
-SIZES = {"inpaint": (10_000, 10_000), "upscale": (4_000, 6_000), "derain": (3_000, 4_000)}
-BARS = {"inpaint": 1.2e9, "upscale": 1.5e9, "derain": 1.2e9}  # bytes
+SIZES = {"inpaint": (10_000, 10_000), "upscale": (4_000, 6_000), "derain": (3_000, 4_000), "translate": (3_000, 4_000)}
+BARS = {"inpaint": 1.2e9, "upscale": 1.5e9, "derain": 1.2e9, "translate": 2e9}  # bytes
 WORDS = {
     "inpaint": ["--mask", "mask.png"],
     "upscale": [f"-s{SCALE}", f"-t{TILE}"],
     "derain": ["--show-attention", "found.png", "--overwrite"],
+    "translate": [],
 }
 SEAM = 1.02
 NEAR = (-32, -16, 16, 32)  # pixels from a border: inside tiles, and in the same place of a block of JPEG
@@ -100,6 +103,16 @@ def tiles_are_not_seen(folder: Path, model: str) -> bool:
     return fine
 
 
+def tiles_are_as_the_whole(folder: Path, model: str) -> bool:
+    """Against the photograph translated at once, which may take ten times the memory."""
+    translation.BUDGET = 1 << 40
+    translation.available = lambda: None
+    whole = translation.Translation(load(model, device="cpu")).translate(read(folder / "photo.jpg").pixels)
+    difference = np.abs(read(folder / "result.bmp").pixels.astype(np.int16) - whole.pixels)
+    print(f"{whole.how} at once: {difference.mean():.2f} levels away on average, {difference.max()} at most")
+    return bool(whole.how == "whole" and difference.mean() <= 2)
+
+
 def _step(image: NDArray[np.uint8], borders: list[int]) -> float:
     """How much the gradient across a border between rows differs from the mean of its neighbours, on average."""
     total = 0.0
@@ -129,6 +142,8 @@ def main() -> int:
             print(f"{spent:.1f} s of processor time")
         if task == "inpaint":
             fine = hole_is_filled_alone(folder)
+        elif task == "translate":
+            fine = tiles_are_as_the_whole(folder, chosen.model)
         elif task == "derain":
             fine = only_drops_are_changed(folder)
         else:

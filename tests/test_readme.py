@@ -57,6 +57,12 @@ def derain() -> Path:
 
 
 @pytest.fixture(scope="module")
+def translate(translate_model: Path) -> Path:
+    """A tiny translator."""
+    return translate_model
+
+
+@pytest.fixture(scope="module")
 def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `imgen export runs/vae decoder.onnx` writes, of a tiny run."""
     path = tmp_path_factory.mktemp("decoder") / "decoder.onnx"
@@ -71,7 +77,7 @@ def test_snippets_run(
 ) -> None:
     photo = shutil.copy(ASSETS / "astronaut.jpg", tmp_path / "photo.jpg")
     shutil.copy(ASSETS / "astronaut-mask.png", tmp_path / "mask.png")
-    for name in ("inpaint.onnx", "upscale.onnx", "derain.onnx", "decoder.onnx"):
+    for name in ("inpaint.onnx", "upscale.onnx", "derain.onnx", "translate.onnx", "decoder.onnx"):
         if name in text:
             shutil.copy(request.getfixturevalue(name.removesuffix(".onnx")), tmp_path / name)
     monkeypatch.chdir(tmp_path)
