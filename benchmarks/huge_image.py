@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from imgen.image.file import read
 from imgen.runtime import load
-from imgen_apps import translation
 from imgen_apps.super_resolution import names_for
 from imgen_apps.tiling import cut
+from imgen_apps.translation import Translation
 
 HOLE, SCALE, TILE = 300, 4, 256  # pixels, but for the scale
 SIZES = {"inpaint": (10_000, 10_000), "upscale": (4_000, 6_000), "derain": (3_000, 4_000), "translate": (3_000, 4_000)}
@@ -103,11 +103,16 @@ def tiles_are_not_seen(folder: Path, model: str) -> bool:
     return fine
 
 
+class Unlimited(Translation):
+    """Translates everything at once."""
+
+    def _most(self) -> int:
+        return 1 << 40
+
+
 def tiles_are_as_the_whole(folder: Path, model: str) -> bool:
     """Against the photograph translated at once, which may take ten times the memory."""
-    translation.BUDGET = 1 << 40
-    translation.available = lambda: None
-    whole = translation.Translation(load(model, device="cpu")).translate(read(folder / "photo.jpg").pixels)
+    whole = Unlimited(load(model, device="cpu")).translate(read(folder / "photo.jpg").pixels)
     difference = np.abs(read(folder / "result.bmp").pixels.astype(np.int16) - whole.pixels)
     print(f"{whole.how} at once: {difference.mean():.2f} levels away on average, {difference.max()} at most")
     return bool(whole.how == "whole" and difference.mean() <= 2)
