@@ -19,17 +19,20 @@ def drops(image: Pixels, rng: np.random.Generator, *, density: float | None = No
     Args:
         image: H x W x 3, RGB; returned with the same shape.
         rng: decides all.
-        density: share of the glass that is covered, 0..1, about; None: drawn between almost nothing and nearly all.
+        density: share of the glass that is covered, 0..1, about; None: drawn between almost nothing and more than half.
         view: shorter side in pixels of the view that the image is a part of; the sizes of drops follow it.
     """
-    size = view * log_uniform(rng, 2 / 480, 24 / 480)  # the middle one of the radii
-    blur = view * (log_uniform(rng, 0.4 / 480, 8 / 480) if rng.random() < 0.35 else rng.uniform(6 / 480, 30 / 480))
+    if rng.random() < 0.4:  # a lens or glass close to what is sharp
+        size, blur = view * log_uniform(rng, 2 / 480, 24 / 480), view * log_uniform(rng, 0.4 / 480, 6 / 480)
+    else:  # each drop a disc of light, the more opaque the larger it is
+        blur = view * rng.uniform(4 / 480, 26 / 480)
+        size = blur * log_uniform(rng, 0.4, 1.5)
     # What is sharp hides all that is behind it: much of that leaves little to see.
-    share = log_uniform(rng, 0.07, 0.95 if blur > size else 0.45) if density is None else density
+    share = log_uniform(rng, 0.04, 0.6 if blur > size else 0.35) if density is None else density
     pane = Pane(image, rng, view, blur)
     size *= pane.view / view
     tiny = size < max(0.5, pane.view / 160)  # too many to be drawn one by one
-    misty = 1.0 if tiny else rng.random() if rng.random() < 0.4 else 0.0  # how much of the cover is mist
+    misty = 1.0 if tiny else rng.random() if rng.random() < 0.25 else 0.0  # how much of the cover is mist
     field = _single(pane, size, share * (1 - misty))
     if misty:
         grain = size if tiny else size * rng.uniform(0.1, 0.5)

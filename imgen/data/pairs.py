@@ -16,7 +16,7 @@ from imgen.errors import ImageError, UsageError
 ENDINGS = ("_rain", "_clean")
 """Of the names in the data set of Qian et al. 2018, arXiv:1711.10098, which do not count."""
 DIFFERENT = 30
-"""Levels of 255 by which dirt differs from what it hides: sec. 3 of the same."""
+"""Levels of 255 by which dirt differs from what it hides: sec. 3 of the same, where what differs less is none."""
 APART = 1.0
 """Pixels by which a pair may be out of line, at the size it is kept in."""
 USABLE = 0.5
@@ -35,9 +35,9 @@ class Pair(NamedTuple):
     clean: Pixels
 
     def mask(self) -> NDArray[np.float32]:
-        """Where the dirt is, H x W, 0 or 1: where the two differ."""
+        """Where the dirt is, H x W: from 0, where the two are the same, to 1, where they differ by ``DIFFERENT``."""
         soft = [cv2.GaussianBlur(image, (0, 0), _BLUR) for image in self]
-        return (cv2.absdiff(*soft).max(2) > DIFFERENT).astype(np.float32)
+        return np.minimum(cv2.absdiff(*soft).max(2) / np.float32(DIFFERENT), 1)
 
 
 class Pairs:

@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 
 from imgen.data.drops import drops
-from imgen.data.pairs import Pairs
+from imgen.data.pairs import Pair, Pairs
 from imgen.data.photos import Photos
 from imgen.engines.attentive_gan import AttentiveGAN, AttentiveGANConfig, Views
 from imgen.engines.engine import Engine
@@ -57,10 +57,10 @@ class DerainingRecipe(Recipe):
     network: RaindropRemover.Config = field(default_factory=RaindropRemover.Config)
     critic: AttentiveDiscriminator.Config = field(default_factory=AttentiveDiscriminator.Config)
     features: bool = False  # VGG-16's, of losses with a perceptual part
-    clear: float = 0.1  # share of the squares without drops: they must stay as they are
+    clear: float = 0.2  # share of the squares without drops: they must stay as they are
     pairs: tuple[str, str] | None = None  # folders of dirty and of clean photographs, in place of simulated drops
-    side: int = 192  # of the squares
-    batch: int = 6
+    side: int = 96  # of the squares: many small ones teach more than few large ones
+    batch: int = 24
 
     USE: ClassVar[str] = "imgen derain photo.png"
 
@@ -126,12 +126,10 @@ class RandomGlass:
         """Images N x 3 x S x S in 0..1 and where the drops are, N x 1 x S x S."""
         recipe = self.recipe
         rng = np.random.default_rng((recipe.train.seed, index))
-        clean = np.stack([self.photos.crop(rng, recipe.side, REDUCTION) for _ in range(recipe.batch)])
-        dirty, mask = clean.copy(), np.zeros((*clean.shape[:3], 1), np.float32)
-        for number, square in enumerate(clean):
-            if rng.random() >= recipe.clear:
-                dirty[number], mask[number, :, :, 0] = drops(square, rng)
-        return Views(_planes(dirty) / 255, _planes(clean) / 255, _planes(mask))
+        clean = [self.photos.crop(rng, recipe.side, REDUCTION) for _ in range(recipe.batch)]
+        return _views(
+            [Pair(square if rng.random() < recipe.clear else drops(square, rng).image, square) for square in clean]
+        )
 
 
 class RandomPairs:
@@ -144,10 +142,13 @@ class RandomPairs:
         """Images N x 3 x S x S in 0..1 and where they differ, N x 1 x S x S."""
         recipe = self.recipe
         rng = np.random.default_rng((recipe.train.seed, index))
-        pairs = [self.pairs.crop(rng, recipe.side, REDUCTION) for _ in range(recipe.batch)]
-        dirty, clean = (np.stack(images) for images in zip(*pairs, strict=True))
-        mask = np.stack([pair.mask()[..., None] for pair in pairs])
-        return Views(_planes(dirty) / 255, _planes(clean) / 255, _planes(mask))
+        return _views([self.pairs.crop(rng, recipe.side, REDUCTION) for _ in range(recipe.batch)])
+
+
+def _views(pairs: Sequence[Pair]) -> Views:
+    dirty, clean = (np.stack(images) for images in zip(*pairs, strict=True))
+    mask = np.stack([pair.mask()[..., None] for pair in pairs])
+    return Views(_planes(dirty) / 255, _planes(clean) / 255, _planes(mask))
 
 
 def _planes(images: np.ndarray) -> Tensor:
@@ -158,7 +159,7 @@ _ALONE = AttentiveGANConfig(perceptual=0.0, adversarial=0.0, learning_rate=1e-3)
 _WITH_ADVERSARY = TrainConfig(steps=60_000, warm_up=100, decay=0.5, ema=0.998, clip=10.0)
 
 RECIPES: dict[str, DerainingRecipe] = {
-    "deraining": DerainingRecipe(TrainConfig(steps=4000, warm_up=200, decay=0.6, ema=0.998, clip=1.0), _ALONE),
+    "deraining": DerainingRecipe(TrainConfig(steps=7500, warm_up=200, decay=0.4, ema=0.998, clip=1.0), _ALONE),
     "deraining-gan": DerainingRecipe(
         _WITH_ADVERSARY, AttentiveGANConfig(), critic=AttentiveDiscriminator.Config(squares=4), features=True
     ),

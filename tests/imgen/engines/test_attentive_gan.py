@@ -13,7 +13,7 @@ from imgen.networks.attentive_discriminator import Attended, AttentiveDiscrimina
 from imgen.networks.raindrops import RaindropRemover
 
 Train = Callable[..., list[dict[str, float]]]
-TINY = RaindropRemover.Config(squares=2, attention=8, blocks=1, steps=4, width=8)
+TINY = RaindropRemover.Config(squares=2, look=0, attention=8, blocks=1, steps=4, width=8)
 PAPER = AttentiveGANConfig()
 ALONE = AttentiveGANConfig(perceptual=0.0, adversarial=0.0, learning_rate=5e-3)
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from imgen.networks.raindrops import PAPER, RaindropRemover
 
-SMALL = RaindropRemover.Config(squares=2, attention=8, blocks=1, steps=4, width=8)
+SMALL = RaindropRemover.Config(squares=2, look=6, attention=8, blocks=1, steps=4, width=8)
 
 
 def network(config: RaindropRemover.Config = SMALL) -> RaindropRemover:
@@ -71,10 +71,10 @@ def test_without_steps_there_is_no_attention_and_everything_may_be_changed() -> 
     assert (attention == 1).all()
 
 
-@pytest.mark.parametrize("squares", [1, 4])
-def test_a_pixel_depends_on_the_radius_and_hardly_less(squares: int) -> None:
+@pytest.mark.parametrize(("squares", "look"), [(1, 0), (1, 4), (4, 0), (4, 4)])
+def test_a_pixel_depends_on_the_radius_and_hardly_less(squares: int, look: int) -> None:
     """With small positive weights no path cancels another, no unit is dead and no gate shut."""
-    net = network(replace(SMALL, squares=squares)).double()
+    net = network(replace(SMALL, squares=squares, look=look)).double()
     for parameter in net.parameters():
         parameter.data.uniform_(0.5, 1.5).div_(parameter[0].numel() if parameter.ndim > 1 else 10)
     centre = (net.radius // net.multiple + 2) * net.multiple
