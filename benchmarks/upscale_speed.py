@@ -125,7 +125,7 @@ def operations(model: Path, pixels: int) -> float:
     """Of a network with all its convolutions at the size of its input: two for each weight and pixel."""
     found = onnxfile.weights(onnxfile.read(model)[0]).values()
     kernels = [weight for weight in found if [field for field, _ in weight.about].count(1) == 4]  # of four axes
-    return 2.0 * pixels * sum(len(weight.values) // 4 for weight in kernels)
+    return 2.0 * pixels * sum(np.frombuffer(weight.values, weight.floats or "<f4").size for weight in kernels)
 
 
 def computed_in() -> dict[str, str]:

@@ -25,7 +25,7 @@ def test_result_and_gradients_are_those_of_the_plain_convolution(layer: Convolut
     for mine, theirs in zip(
         *(torch.autograd.grad(made, [x, layer.weight], upstream) for made in (fast, plain)), strict=True
     ):
-        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+        assert (mine - theirs).abs().max() < 1e-4 * theirs.abs().max()
 
 
 @pytest.mark.parametrize("why", ["evaluation", "few channels", "no tiles", "bf16"])
