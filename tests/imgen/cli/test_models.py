@@ -32,7 +32,7 @@ def run(*arguments: str) -> Result:
 
 def test_list(home: Path) -> None:
     lines = run("list").stdout.splitlines()
-    assert any(line.startswith("* here") and line.endswith("MIT           here") for line in lines)
+    assert any(line.startswith("* here") and line.split()[-2:] == ["MIT", "here"] for line in lines)
     assert any(line.startswith("  away") and line.endswith("imgen models pull away") for line in lines)
 
 
