@@ -32,8 +32,8 @@ from imgen.networks.translation_resnet import TranslationResNet
 from imgen.spec import Spec
 from imgen.training.config import TrainConfig
 from imgen.training.loader import Source
-from imgen_apps.recipes.recipe import Models
-from imgen_apps.recipes.translation import TranslationRecipe, check_direction, photo_alone, rows, smallest, unit
+from imgen_apps.recipes.recipe import Models, unit
+from imgen_apps.recipes.translation import TranslationRecipe, check_direction, photo_alone, rows, smallest
 
 LARGE = 256
 """Pixels from which on the network has all of its blocks."""

@@ -41,7 +41,7 @@ from imgen.networks.vgg import HedVGG16
 from imgen.spec import Spec
 from imgen.training import checkpoint
 from imgen.training.config import TrainConfig
-from imgen_apps.recipes.recipe import Recipe, generator_of
+from imgen_apps.recipes.recipe import Recipe, generator_of, unit
 
 LONG_SIDE = 1024
 """Pixels that photographs are kept in."""
@@ -146,13 +146,9 @@ class RandomPairs:
 
 
 def _views(pairs: Sequence[Pair]) -> Views:
-    dirty, clean = (np.stack(images) for images in zip(*pairs, strict=True))
-    mask = np.stack([pair.mask()[..., None] for pair in pairs])
-    return Views(_planes(dirty) / 255, _planes(clean) / 255, _planes(mask))
-
-
-def _planes(images: np.ndarray) -> Tensor:
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float().contiguous()
+    dirty, clean = zip(*pairs, strict=True)
+    mask = np.stack([pair.mask() for pair in pairs])
+    return Views(unit(dirty), unit(clean), torch.from_numpy(mask)[:, None])
 
 
 _ALONE = AttentiveGANConfig(perceptual=0.0, adversarial=0.0, learning_rate=1e-3)

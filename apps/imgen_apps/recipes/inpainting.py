@@ -33,7 +33,7 @@ from imgen.networks.vgg import HedVGG16
 from imgen.spec import Spec
 from imgen.training import checkpoint
 from imgen.training.config import TrainConfig
-from imgen_apps.recipes.recipe import GENERATOR, Recipe, generator_of
+from imgen_apps.recipes.recipe import GENERATOR, Recipe, generator_of, unit
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,9 @@ class RandomHoles:
         _, size, count = max(stage for stage in self.recipe.stages if stage[0] <= progress)
         rng = np.random.default_rng((self.recipe.train.seed, index))
         count *= self.recipe.batch_factor
-        images = np.stack([self.photos.crop(rng, size) for _ in range(count)])
+        images = [self.photos.crop(rng, size) for _ in range(count)]
         masks = np.stack([mixed(rng, size, size) for _ in range(count)])
-        return Holes(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255, torch.from_numpy(masks)[:, None])
+        return Holes(unit(images), torch.from_numpy(masks)[:, None])
 
 
 RECIPES: dict[str, InpaintingRecipe] = {

@@ -34,6 +34,7 @@ from imgen.networks.patchgan import PIX2PIX, PatchGAN
 from imgen.networks.unet import DROPPED, UNet
 from imgen.spec import Spec
 from imgen.training.config import TrainConfig
+from imgen_apps.recipes.recipe import unit
 from imgen_apps.recipes.translation import (
     TranslationRecipe,
     check_direction,
@@ -42,7 +43,6 @@ from imgen_apps.recipes.translation import (
     planes,
     rows,
     smallest,
-    unit,
 )
 
 CAMVID = Palette(

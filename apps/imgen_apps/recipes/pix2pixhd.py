@@ -37,8 +37,8 @@ from imgen.training import checkpoint
 from imgen.training.config import TrainConfig
 from imgen.training.loader import Source
 from imgen_apps.recipes.pix2pix import CAMVID
-from imgen_apps.recipes.recipe import Models, generator_of
-from imgen_apps.recipes.translation import TranslationRecipe, painted, planes, rows, smallest, unit
+from imgen_apps.recipes.recipe import Models, generator_of, unit
+from imgen_apps.recipes.translation import TranslationRecipe, painted, planes, rows, smallest
 
 STYLED = 200
 """Squares in which the styles of a model are found."""

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -139,6 +140,11 @@ class Recipe(ABC):
         (folder / "config.json").write_text(json.dumps(asdict(self), indent=2) + "\n")
         picture = partial(self.picture, batch=self.shown(source))
         return Trainer(engine, source, self.train, folder, device=device, picture=picture)
+
+
+def unit(images: Sequence[np.ndarray]) -> Tensor:
+    """Images H x W x 3 of uint8 as one tensor, N x 3 x H x W in 0..1."""
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
 
 
 def generator_of(start: Path) -> dict[str, Tensor]:

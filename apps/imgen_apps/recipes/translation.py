@@ -20,7 +20,7 @@ from imgen.networks.patchgan import PatchGAN
 from imgen.networks.pix2pixhd import MultiscaleDiscriminator
 from imgen.training import checkpoint
 from imgen.training.loader import Source
-from imgen_apps.recipes.recipe import Recipe
+from imgen_apps.recipes.recipe import Recipe, unit
 
 SHOWN = 4
 """Places in the picture of a run."""
@@ -84,11 +84,6 @@ class TranslationRecipe(Recipe):
 def photo_alone(files: Files) -> tuple[Layer, ...]:
     """Of a place that is one photograph."""
     return (read_photo(files[0]),)
-
-
-def unit(images: Sequence[Layer]) -> Tensor:
-    """Images H x W x 3 as one tensor, N x 3 x H x W in 0..1."""
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
 
 
 def planes(maps: Sequence[Layer], palette: Palette) -> Tensor:

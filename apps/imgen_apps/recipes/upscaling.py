@@ -47,7 +47,7 @@ from imgen.networks.vgg import HedVGG16
 from imgen.spec import Spec
 from imgen.training import checkpoint
 from imgen.training.config import TrainConfig
-from imgen_apps.recipes.recipe import Recipe, generator_of
+from imgen_apps.recipes.recipe import Recipe, generator_of, unit
 
 _BY_SCALE = ("leave.", "interpolate.", "rise.")  # before the names of the tensors that only one scale has
 _NETWORKS: dict[type, Callable[[Any], Network]] = {
@@ -138,7 +138,7 @@ class RandomPairs:
             real_world(square, scale, rng) if worse else bicubic(square, scale)
             for square, worse in zip(squares, damaged, strict=True)
         ]
-        pairs = Pairs(_unit(low), _unit(squares))
+        pairs = Pairs(unit(low), unit(squares))
         if self.teacher is not None and damaged.any():
             pairs.high[damaged] = self._taught(pairs.low[damaged])
         return pairs
@@ -152,10 +152,6 @@ class RandomPairs:
         if made.shape[-1] != side:
             made = F.interpolate(made, (side, side), mode="bicubic", antialias=True, align_corners=False)
         return made.clamp(0, 1)
-
-
-def _unit(squares: Sequence[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float() / 255
 
 
 def _last_block(device: str) -> Extractor:
