@@ -31,7 +31,7 @@ def translate(
 
     \b
     imgen translate photo.jpg --model apple2orange
-    imgen translate labels/ --model labels2street --styles 3 --output streets/
+    imgen translate labels/ --model streets.onnx --styles 3 --output streets/
     """
     from imgen_apps.translating import Translating
     from imgen_apps.translation import Translation
