@@ -10,9 +10,15 @@ import numpy as np
 from typer.testing import Result
 
 from imgen.cli import main
+from imgen.image.file import read
 
 RGB = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
 BAD_FILES = ["empty.png", "cut.png", "cut.jpg", "text.png", "head.png", "bomb.png"]
+
+
+def pixels(name: str) -> np.ndarray:
+    """Of a picture in the working folder, H x W x C."""
+    return read(Path(name)).pixels
 
 
 def says(result: Result, code: int, *said: str) -> None:

@@ -10,8 +10,8 @@ import PIL.Image
 import pytest
 from typer.testing import Result
 
-from imgen.image.file import probe, read
-from tests.imgen.cli.images import BAD_FILES, hostile, refused, run_without_torch
+from imgen.image.file import probe
+from tests.imgen.cli.images import BAD_FILES, hostile, pixels, refused, run_without_torch
 
 Run = Callable[..., Result]
 
@@ -27,10 +27,6 @@ def run(imgen: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     PIL.Image.fromarray(SCENE).save("photos/b.jpg")
     PIL.Image.fromarray(SCENE[..., 0]).save("photos/more/grey.png")
     return partial(imgen, "degrade")
-
-
-def pixels(name: str) -> np.ndarray:
-    return read(Path(name)).pixels
 
 
 def files(folder: str) -> set[str]:

@@ -12,7 +12,7 @@ from typer.testing import Result
 
 from imgen.image.file import probe, read
 from imgen_apps.raindrop_removal import RaindropRemoval
-from tests.imgen.cli.images import BAD_FILES, hostile, refused, run_without_torch
+from tests.imgen.cli.images import BAD_FILES, hostile, pixels, refused, run_without_torch
 
 Run = Callable[..., Result]
 
@@ -28,10 +28,6 @@ def run(run_verb: Run, derain_model: Path) -> Run:
     call = partial(run_verb, "derain", model=derain_model)
     PIL.Image.fromarray(WET).save("photo.png")
     return call
-
-
-def pixels(name: str) -> np.ndarray:
-    return read(Path(name)).pixels
 
 
 def test_one_photo_and_its_map(run: Run) -> None:

@@ -15,7 +15,7 @@ from typer.testing import Result
 from imgen.image.file import read
 from imgen.spec import KEY, Spec
 from imgen_apps.translation import Translation
-from tests.imgen.cli.images import BAD_FILES, RGB, hostile, refused, run_without_torch
+from tests.imgen.cli.images import BAD_FILES, RGB, hostile, pixels, refused, run_without_torch
 
 Run = Callable[..., Result]
 STYLES = ([[0.0], [0.3], [0.6], [0.9]], [[0.5], [1.0]])
@@ -44,10 +44,6 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "street.onnx"
     onnx.save(model, path)
     return path
-
-
-def pixels(name: str) -> np.ndarray:
-    return read(Path(name)).pixels
 
 
 def test_a_photo(run: Run) -> None:
