@@ -14,7 +14,7 @@ from imgen.errors import ModelError
 KEY = "imgen"
 FORMAT = 1
 
-_TUPLES = ("inputs", "outputs", "palette", "styles")  # which JSON has as lists
+_TUPLES = ("inputs", "outputs", "fixed", "class_names", "palette", "styles")  # which JSON has as lists
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,18 @@ class Spec:
     precision: str = "fp32"
     scale: int = 1  # output pixels per input pixel, each way
     multiple: int = 1  # height and width must be divisible by this
+    fixed: tuple[int, ...] = ()  # batch, height and width, of a graph that takes no others; of some the batch alone
     size: int = 512  # long side, in pixels, that the network was made for; 0 where it makes vectors
     code: int = 0  # of a generator: values in the code that it takes
     classes: int = 0  # of a generator: labels are below this; 0 where it takes none
+    class_names: tuple[str, ...] = ()  # of those, where they have any
     receptive_field: str = "global"  # "finite": exact tiles; "normalised": so, given statistics; "global": no tiles
     radius: int = 0  # of a receptive field that is not global, in input pixels
     palette: tuple[str, ...] = ()  # of a network that takes label maps: its classes, "128 64 128 road" or "road"
     boundaries: bool = False  # of such a network: after the classes it takes where things end
     styles: tuple[Sequence[Sequence[float]], ...] = ()  # and then features: for each class those to choose from
     noise: Mapping[str, float] = field(default_factory=dict)  # of a network that takes any: channels, stride, dropout
+    face: Mapping[str, Any] = field(default_factory=dict)  # of a network that edits faces, see imgen_apps.face_model
     recipe: str = ""  # how it was trained
     data: str = ""  # what it was trained on
     network: str = ""  # a name in imgen.networks.NETWORKS (safetensors only)

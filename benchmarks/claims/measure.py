@@ -2,7 +2,7 @@
 
 The scripts beside this one each measure one published claim, or some that share a set-up:
 
-    OMP_NUM_THREADS=1 python benchmarks/claims/NAME.py [--seeds 3] [--processes 2] [--json FILE]
+    OMP_NUM_THREADS=1 python benchmarks/claims/NAME.py [--seeds 3] [--processes 2] [--threads 1] [--json FILE]
 """
 
 import argparse
@@ -74,6 +74,7 @@ def main(run: Callable[..., Found], arms: Sequence[str], **options: str | tuple[
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="seeds 0 to N - 1")
     parser.add_argument("--processes", type=int, default=1, metavar="N", help="runs at a time")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of each of them")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there instead of printing them")
     for name, text in options.items():
         if isinstance(text, str):
@@ -81,14 +82,14 @@ def main(run: Callable[..., Found], arms: Sequence[str], **options: str | tuple[
         else:
             parser.add_argument(f"--{name}", type=int, metavar="N", default=text[0], help=text[1])
     given = vars(parser.parse_args())
-    seeds, processes, file = (given.pop(name) for name in ("seeds", "processes", "json"))
+    seeds, processes, threads, file = (given.pop(name) for name in ("seeds", "processes", "threads", "json"))
     todo = [(arm, seed) for seed in range(seeds) for arm in arms]
     once = partial(_seeded, run, given)
     if processes == 1:
-        _one_thread()
+        torch.set_num_threads(threads)
         results = [once(each) for each in todo]
     else:  # fresh ones: forked processes would share the state of torch's threads
-        with ProcessPoolExecutor(processes, get_context("spawn"), _one_thread) as pool:
+        with ProcessPoolExecutor(processes, get_context("spawn"), torch.set_num_threads, (threads,)) as pool:
             results = list(pool.map(once, todo))
     found = {arm: [result for each, result in zip(todo, results, strict=True) if each[0] == arm] for arm in arms}
     print(table({arm: summarise(values) for arm, values in found.items()}))
@@ -97,10 +98,6 @@ def main(run: Callable[..., Found], arms: Sequence[str], **options: str | tuple[
         print(text)
     else:
         file.write_text(text + "\n")
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 def _seeded(run: Callable[..., Found], options: dict[str, object], todo: tuple[str, int]) -> Found:

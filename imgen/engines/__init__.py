@@ -8,6 +8,7 @@ from imgen.engines.bigan import BiGAN
 from imgen.engines.classifier import Classifier
 from imgen.engines.conditional_gan import ConditionalGAN
 from imgen.engines.conditional_vae import ConditionalVAE
+from imgen.engines.cvae_gan import CVAEGAN
 from imgen.engines.dcgan import DCGAN
 from imgen.engines.engine import Engine
 from imgen.engines.gan import GAN
@@ -29,6 +30,7 @@ ENGINES: dict[str, type[Engine]] = {
     "classifier": Classifier,
     "conditional-gan": ConditionalGAN,
     "conditional-vae": ConditionalVAE,
+    "cvae-gan": CVAEGAN,
     "dcgan": DCGAN,
     "gan": GAN,
     "infogan": InfoGAN,

@@ -16,6 +16,8 @@ from imgen.data.batch import Batch
 from imgen.engines.engine import Engine, Player, Updates
 from imgen.losses.matching import pair_l2
 from imgen.networks import default
+from imgen.networks.conditional_autoencoder import ConditionalAutoencoder
+from imgen.networks.conv import ConvDecoder, ConvEncoder
 from imgen.networks.network import Network
 from imgen.networks.scale import Shape
 
@@ -51,6 +53,13 @@ class Autoencoder(Engine):
     def product(self) -> Network:
         """The decoder."""
         return self.decoder
+
+    @property
+    def whole(self) -> Network | None:
+        """Both in one network, where they are told the class and make images: by it ``imgen inpaint`` fills holes."""
+        if not (isinstance(self.encoder, ConvEncoder) and isinstance(self.decoder, ConvDecoder)):
+            return None
+        return ConditionalAutoencoder.of(self.encoder, self.decoder) if self.encoder.config.classes else None
 
     def step(self, batches: Iterator[Batch], t: int) -> Updates:
         """One batch, one update."""

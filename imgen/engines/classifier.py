@@ -9,11 +9,11 @@ from typing import Self
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from imgen.data.batch import Batch
 from imgen.engines.engine import Engine, Player, Updates
 from imgen.errors import UsageError
+from imgen.losses.likelihood import labelled_cross_entropy
 from imgen.networks.default import discriminator
 from imgen.networks.network import Network
 from imgen.networks.scale import Shape
@@ -61,8 +61,7 @@ class Classifier(Engine):
         logits, known = self.network(image).logits, label >= 0
         right = logits.argmax(1) == label
         self._terms = {"accuracy": right.sum() / known.sum().clamp(min=1)}
-        # The sum over none is 0, where the mean would not be a number.
-        yield "classifier", F.cross_entropy(logits, label, ignore_index=-1, reduction="sum") / known.sum().clamp(min=1)
+        yield "classifier", labelled_cross_entropy(logits, label)
 
     @torch.no_grad()
     def classify(self, image: Tensor) -> Tensor:

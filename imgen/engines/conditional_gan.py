@@ -2,7 +2,8 @@
 
 References: Mirza & Osindero 2014, "Conditional Generative Adversarial Nets", arXiv:1411.1784, eq. 2;
 mismatched pairs: Reed et al. 2016, "Generative Adversarial Text to Image Synthesis", arXiv:1605.05396,
-algorithm 1 (GAN-CLS). On the networks of DCGAN.
+algorithm 1 (GAN-CLS); the generator's other aim, mean features: Salimans et al. 2016, arXiv:1606.03498,
+sec. 3.1. On the networks of DCGAN.
 """
 
 from collections.abc import Iterator
@@ -15,10 +16,18 @@ from torch import Tensor
 from imgen.data.batch import Batch
 from imgen.engines.engine import Engine, Player, Updates
 from imgen.errors import UsageError
+from imgen.lookup import find
 from imgen.losses.adversarial import NON_SATURATING
+from imgen.losses.matching import mean_match
 from imgen.networks.default import decoder, discriminator
+from imgen.networks.layers import precise
 from imgen.networks.network import Network
 from imgen.networks.scale import Shape
+
+LOSSES = {
+    "non-saturating": "the discriminator is to call what is made real",
+    "feature-matching": "its features, the last before the score, are to have the same mean on real and made images",
+}
 
 
 class ConditionalGAN(Engine):
@@ -39,9 +48,11 @@ class ConditionalGAN(Engine):
         width: int = 64
         norm: str = "batch"
         learning_rate: float = 2e-4
+        loss: str = "non-saturating"  # of the generator; or feature-matching
         mismatch: float = 0.25  # share of mismatched pairs among the fakes, 0..1/2; 1/2 in GAN-CLS
 
         def __post_init__(self) -> None:
+            find(LOSSES, self.loss, "loss")
             if not 0 <= self.mismatch <= 0.5:
                 raise UsageError(f"mismatch is a share of the fakes, 0 to 0.5, got {self.mismatch}")
 
@@ -99,7 +110,15 @@ class ConditionalGAN(Engine):
                 weights=(1 - share, share),
             ),
         )
-        yield "generator", NON_SATURATING.generator(self._judge(self.generator(code, label), label))
+        yield "generator", self._generator_loss(real, self.generator(code, label), label)
+
+    def _generator_loss(self, real: Tensor, fake: Tensor, label: Tensor) -> Tensor:
+        if self.config.loss == "non-saturating":
+            return NON_SATURATING.generator(self._judge(fake, label))
+        # Both in one batch: batch normalisation of each by itself would take away the difference of the means.
+        seen = self.discriminator(torch.cat([real, fake]), torch.cat([label, label]))
+        wanted, made = precise(seen.features[-1]).chunk(2)
+        return mean_match(made, wanted.detach())
 
     def sample(self, n: int, label: Tensor | None = None) -> Tensor:
         """``n`` new images of these labels, N int64; without them the classes take turns."""

@@ -34,3 +34,14 @@ def gaussian(mean: Tensor, x: Tensor, logvar: Tensor | float = 0.0) -> Tensor:
     logvar = torch.as_tensor(logvar, dtype=x.dtype, device=x.device)
     squares = (x - mean).square() * (-logvar).exp()
     return 0.5 * (squares + logvar + math.log(2 * math.pi)).sum() / len(x)
+
+
+def labelled_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
+    """The mean of - log softmax over the samples whose label is known; 0 where there are none.
+
+    Args:
+        logits: N x K.
+        label: N int64; -1 where it is not known.
+    """
+    # The sum over none is 0, where the mean would not be a number.
+    return F.cross_entropy(logits, label, ignore_index=-1, reduction="sum") / (label >= 0).sum().clamp(min=1)

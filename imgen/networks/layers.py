@@ -71,7 +71,8 @@ def with_label(x: Tensor, label: Tensor | None, classes: int) -> Tensor:
 
     Args:
         x: N x C, or N x C x H x W.
-        label: N int64, 0 to classes - 1; -1 (unknown) becomes all zeros. Not looked at without classes.
+        label: N int64, 0 to classes - 1; -1 (unknown) becomes all zeros. Or N x classes: weights of the classes, as
+            where one becomes another. Not looked at without classes.
         classes: how many there are; 0 gives ``x`` back.
 
     Raises:
@@ -81,7 +82,8 @@ def with_label(x: Tensor, label: Tensor | None, classes: int) -> Tensor:
         return x
     if label is None:
         raise UsageError(f"this network is conditional: give it a label, 0 to {classes - 1}, for each datum")
-    hot = (label[:, None] == torch.arange(classes, device=label.device)).to(x.dtype)
+    hot = label if label.ndim == 2 else label[:, None] == torch.arange(classes, device=label.device)
+    hot = hot.to(x.dtype)
     places = x.shape[2:]
     return torch.cat([x, hot.reshape(*hot.shape, *(1 for _ in places)).expand(-1, -1, *places)], 1)
 

@@ -1,7 +1,7 @@
 """A run as a folder: begin one, go on with it, use what it made.
 
 config.json says what is trained on what; checkpoints/, log.jsonl, tensorboard/ and samples/ come from
-the loop; model.safetensors and card.md from ``finish``.
+the loop; model.safetensors, autoencoder.safetensors and card.md from ``finish``.
 """
 
 import inspect
@@ -20,6 +20,7 @@ from imgen.data.batch import Source
 from imgen.data.items import Batches
 from imgen.data.open import open_data
 from imgen.engines import ENGINES
+from imgen.engines.autoencoder import Autoencoder
 from imgen.engines.engine import Engine
 from imgen.errors import ModelError, UsageError
 from imgen.lookup import find
@@ -30,6 +31,9 @@ from imgen.training.card import card
 from imgen.training.config import TrainConfig
 from imgen.training.loop import Trainer
 from imgen.training.pictures import grid
+
+MODEL = "model.safetensors"
+AUTOENCODER = "autoencoder.safetensors"
 
 
 def _versions() -> dict[str, str]:
@@ -169,14 +173,23 @@ def load(folder: Path, device: str = "cpu") -> Engine:
 
 
 def finish(folder: Path) -> Path:
-    """Write the averaged product as model.safetensors, the file it gives, and card.md beside it."""
-    path = folder / "model.safetensors"
+    """Write the averaged product as model.safetensors, the file it gives, and card.md beside it.
+
+    Where an encoder and a decoder are told the class, both in one network go into autoencoder.safetensors.
+    """
+    path = folder / MODEL
     if distributed.rank() == 0:
         plan, engine = read(folder), load(folder)
         spec = describe(plan, engine)
         weights.save(engine.product, path, spec)
         about = inspect.getdoc(inspect.getmodule(type(engine))) or ""
         (folder / "card.md").write_text(card(spec, about, asdict(plan)))
+        whole = engine.whole if isinstance(engine, Autoencoder) else None
+        if whole is not None:
+            named = replace(
+                spec, name=f"{spec.name}-autoencoder", task="reconstruct", inputs=("image", "label"), code=0
+            )
+            weights.save(whole, folder / AUTOENCODER, named)
     return path
 
 
@@ -193,6 +206,7 @@ def describe(plan: RunConfig, engine: Engine) -> Spec:
         size=plan.shape.size,
         code=engine.config.code if generates else 0,
         classes=classes,
+        class_names=plan.classes if classes else (),
         recipe=f"imgen train {plan.engine} --steps {plan.train.steps} --seed {plan.train.seed}",
         data=", ".join(Path(name).name for name in plan.data["names"]),
     )

@@ -19,7 +19,7 @@ def draw(n: int = 64) -> Batch:
     return Batch(CENTRES[label] + 0.3 * torch.randn(n, 2), label, torch.arange(n))
 
 
-def build(shape: Shape = PLANE, **changes: float) -> ConditionalGAN:
+def build(shape: Shape = PLANE, **changes: float | str) -> ConditionalGAN:
     torch.manual_seed(0)
     config = ConditionalGAN.Config(code=2, width=8, **changes)  # type: ignore[arg-type]
     return ConditionalGAN.build(shape, config)
@@ -50,6 +50,22 @@ def test_fakes_of_both_kinds_weigh_1_together(mismatch: float) -> None:
     wanted = wanted + (1 - mismatch) * NON_SATURATING.fake(fake).mean() + mismatch * NON_SATURATING.fake(wrong).mean()
     assert losses["discriminator"].item() == pytest.approx(wanted.item(), abs=1e-6)
     assert losses["generator"].item() == pytest.approx(NON_SATURATING.generator(fake).item(), abs=1e-6)
+
+
+def test_feature_matching_compares_means_of_the_last_features() -> None:
+    gan, data = build(loss="feature-matching"), draw()
+    torch.manual_seed(1)
+    losses = dict(gan.step(repeat(data), 0))  # type: ignore[arg-type]
+    torch.manual_seed(1)
+    fake = gan.generator(gan.prior(64), data.label)
+    means = [gan.discriminator(image, data.label).features[-1].mean(0) for image in (data.image, fake)]
+    wanted = (means[0] - means[1]).square().sum() / 2
+    torch.testing.assert_close(losses["generator"], wanted)
+
+
+def test_an_aim_that_is_none_is_refused() -> None:
+    with pytest.raises(UsageError, match="did you mean 'feature-matching'"):
+        build(loss="feature-matchin")
 
 
 def nearest(points: Tensor) -> Tensor:

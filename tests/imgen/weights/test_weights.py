@@ -8,7 +8,11 @@ from imgen import weights
 from imgen.errors import ModelError
 from imgen.networks import NETWORKS
 from imgen.networks.attentive_discriminator import AttentiveDiscriminator
+from imgen.networks.conditional_autoencoder import ConditionalAutoencoder
+from imgen.networks.conv import ConvDecoder, ConvEncoder
 from imgen.networks.default import decoder, discriminator, encoder, joint_discriminator
+from imgen.networks.face_detector import FaceDetector
+from imgen.networks.face_editor import FaceEditor
 from imgen.networks.inpainter import Inpainter
 from imgen.networks.mapped import MappedDecoder
 from imgen.networks.mlp import MLP
@@ -16,6 +20,7 @@ from imgen.networks.network import Network
 from imgen.networks.patchgan import PIX2PIX, PatchGAN
 from imgen.networks.pix2pixhd import LocalEnhancer, MultiscaleDiscriminator
 from imgen.networks.raindrops import RaindropRemover
+from imgen.networks.recogniser import Recogniser
 from imgen.networks.resnet import ResNetCritic, ResNetGenerator
 from imgen.networks.scale import Shape
 from imgen.networks.srresnet import SRGANDiscriminator, SRResNet
@@ -33,6 +38,7 @@ NETS: list[Network] = [
     PatchGAN(PatchGAN.Config(width=4)),
     PatchGAN(replace(PIX2PIX, width=4)),
     AttentiveDiscriminator(AttentiveDiscriminator.Config(width=16)),
+    FaceDetector(FaceDetector.Config(width=8, blocks=1)),
     RaindropRemover(RaindropRemover.Config(attention=4, blocks=1, steps=2, width=4)),
     encoder(IMAGE, 4, width=4),
     decoder(IMAGE, 4, width=4, conditional=True),
@@ -46,9 +52,15 @@ NETS: list[Network] = [
     SRResNet(SRResNet.Config(4, 4, 1)),
     TranslationResNet(TranslationResNet.Config(width=4, blocks=1)),
     UNet(UNet.Config(width=4, depth=4)),
+    FaceEditor(FaceEditor.Config(8, 1, 4, 4, 4, 4, 4)),
+    Recogniser(Recogniser.Config(8, 1, 4, 4, classes=3)),
     LocalEnhancer(LocalEnhancer.Config(6, width=2, blocks=1, coarse_blocks=1, coarse_downs=1)),
     MultiscaleDiscriminator(MultiscaleDiscriminator.Config(width=2, scales=2)),
     Upscaler(Upscaler.Config(4, 8, 1)),
+    ConditionalAutoencoder.of(
+        ConvEncoder(ConvEncoder.Config(8, 1, 8, width=4, classes=3)),
+        ConvDecoder(ConvDecoder.Config(8, 1, 4, width=4, classes=3)),
+    ),
     MappedDecoder.of(MLP(MLP.Config(3, 4, 8)), decoder(IMAGE, 4, width=4)),
 ]
 
