@@ -13,8 +13,8 @@ import numpy as np
 from imgen.errors import ImageError, ModelError, UsageError
 from imgen.image.tensor import pad_to_multiple
 from imgen.runtime import Model
+from imgen.runtime.memory import available
 from imgen.runtime.model import Array
-from imgen_apps.memory import available
 from imgen_apps.rows import Rows
 
 SMALLEST = 32  # pixels; what is smaller is mostly margin

@@ -11,11 +11,11 @@ from imgen.data.label_maps import Palette
 from imgen.errors import ImageError, ModelError, UsageError
 from imgen.image.tensor import Size, to_pixels
 from imgen.runtime import Model
+from imgen.runtime.memory import available
 from imgen.runtime.model import Array
 from imgen.spec import Spec
 from imgen_apps import detail, normalising, tiling
 from imgen_apps.light import mixed
-from imgen_apps.memory import available
 from imgen_apps.pipeline import Image, Pipeline, Pixels, edit
 from imgen_apps.resampling import resampled
 from imgen_apps.rows import Rows

@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -78,6 +79,12 @@ def find_model(name: str) -> Path:
         ModelError: no such name, not pulled yet, or not the file that the catalogue describes.
     """
     return verify(find(entries(), name, "model", ModelError))
+
+
+def is_known(data: bytes) -> bool:
+    """Whether these are the bytes of a model in the catalogue, and not of just any file."""
+    alike = [entry.sha256 for entry in entries().values() if entry.bytes == len(data)]
+    return bool(alike) and hashlib.sha256(data).hexdigest() in alike
 
 
 def weights_file(name: str) -> Path:

@@ -1,11 +1,14 @@
 """ONNX upscalers that do not come from imgen: what they are is found out by running them on a small image."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 
 from imgen.errors import ModelError
+from imgen.runtime import limits
 from imgen.runtime.model import one_line
 from imgen.runtime.ort import CPU, open_session
 from imgen.spec import Spec
@@ -24,7 +27,8 @@ def describe(path: Path, data: bytes) -> Spec:
         ModelError: it is something else, which the message says.
     """
     try:
-        session = open_session(data, [(CPU, {})], None)
+        with limits.free_memory_only():
+            session = open_session(data, [(CPU, {})], None)
     except Exception as error:  # onnxruntime's own classes have no base in common
         raise ModelError(f"{path}: onnxruntime cannot load it ({one_line(error)}); export it again") from error
     inputs, outputs = session.get_inputs(), session.get_outputs()
@@ -32,7 +36,7 @@ def describe(path: Path, data: bytes) -> Spec:
     if len(inputs) != 1 or len(outputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 4:
         raise ModelError(
             f"{path}: no imgen description inside, and not an upscaler of one float image, N x 3 x H x W: it takes "
-            f"{found} and gives {len(outputs)} results; run it with onnxruntime"
+            f"{found} and gives {len(outputs)} results; say what it is in {path.stem}.json (docs/embedding.md)"
         )
     if any(isinstance(side, int) for side in inputs[0].shape[2:]):
         raise ModelError(f"{path}: made for one size only, {found}; export it with free height and width")
@@ -47,9 +51,11 @@ def describe(path: Path, data: bytes) -> Spec:
 
 def _try(session: Any, name: str, side: int) -> tuple[int, str]:
     """By how much a square image is enlarged, 0 if it is not, and what was made of it in words."""
-    size = f"{side} x {side} pixels"
+    size, options = f"{side} x {side} pixels", onnxruntime.RunOptions()
+    options.log_severity_level = 4
     try:
-        (result,) = session.run(None, {name: np.full((1, 3, side, side), 0.5, np.float32)})
+        with limits.in_time(partial(setattr, options, "terminate", True)), limits.free_memory_only():
+            (result,) = session.run(None, {name: np.full((1, 3, side, side), 0.5, np.float32)}, options)
     except Exception as error:
         return 0, f"it fails on {size} ({one_line(error)})"
     scale = result.shape[-1] // side

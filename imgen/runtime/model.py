@@ -1,10 +1,7 @@
 """A trained model, whatever runs it."""
 
 import contextlib
-import os
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgen.errors import DeviceError, ModelError, UsageError
-from imgen.lookup import find
+from imgen.runtime.device import Device
 from imgen.spec import Spec
 
 if TYPE_CHECKING:
@@ -26,15 +23,8 @@ Statistics = list[Array]
 SUFFIXES = (".onnx", ".safetensors", ".pth", ".pt")
 """Of files that hold a model."""
 
-DEVICES = {
-    "auto": "the first CUDA GPU where there is one that works, else the CPU",
-    "cpu": "onnxruntime on the CPU",
-    "cuda": "onnxruntime on an NVIDIA GPU; cuda:1 is the second one",
-    "openvino": "OpenVINO on the CPU, in bfloat16 where the CPU computes in it: faster, a little less exact",
-}
 
-
-class Model(ABC):
+class Model:
     """A network that is ready to run; calls may come from several threads at once.
 
     Attributes:
@@ -67,7 +57,29 @@ class Model(ABC):
         """
         self._check(inputs)
         with self._explained(inputs[0]):
-            return self._run(inputs)
+            result = self._run(inputs)
+        self._check_result(result, inputs[0])
+        return result
+
+    def named(self, **inputs: Array) -> dict[str, Array]:
+        """Run a network whose inputs and outputs are not all images of one size.
+
+        Args:
+            inputs: float32, by the names of ``spec.inputs``.
+
+        Returns:
+            By the names of ``spec.outputs``.
+
+        Raises:
+            UsageError: other names.
+            ModelError: the network cannot take them.
+            MemoryError: as of a call.
+        """
+        if set(inputs) != set(self.spec.inputs):
+            raise UsageError(f"{self.spec.name} takes {', '.join(self.spec.inputs)}, not {', '.join(inputs)}")
+        given = tuple(inputs[name] for name in self.spec.inputs)
+        with self._explained(given[0]):
+            return dict(zip(self.spec.outputs, self._run_named(given), strict=True))
 
     def statistics(self, images: Array) -> Statistics:
         """By which a network whose ``spec.receptive_field`` is "normalised" would normalise if images were one.
@@ -107,8 +119,12 @@ class Model(ABC):
             raise ModelError(f"{self.spec.name} does not say that statistics are all that it sees of the whole image")
         self._check((image,))
 
-    @abstractmethod
-    def _run(self, inputs: tuple[Array, ...]) -> Array: ...
+    def _run(self, inputs: tuple[Array, ...]) -> Array:
+        return joined(self._run_named(inputs))
+
+    def _run_named(self, inputs: tuple[Array, ...]) -> Sequence[Array]:
+        """All outputs, each by itself."""
+        raise NotImplementedError(f"{type(self).__name__} does not run networks")
 
     def _run_statistics(self, images: Array) -> Statistics:
         raise NotImplementedError(f"{type(self).__name__} does not tell by which statistics it normalises")
@@ -143,32 +159,20 @@ class Model(ABC):
         if height % multiple or width % multiple or not height * width:
             raise UsageError(f"{name}: {width} x {height} pixels, but both must be multiples of {multiple}; pad first")
 
+    def _check_result(self, result: Array, image: Array) -> None:
+        """Refuse a result of another size than the file says; a detector's places are further apart than pixels."""
+        batch, _, height, width = image.shape
+        wanted = height * self.spec.scale, width * self.spec.scale
+        if self.spec.task != "detect-face" and (result.shape[:1] != (batch,) or result.shape[2:] != wanted):
+            raise ModelError(
+                f"{self.spec.name}: makes {' x '.join(map(str, result.shape))} of {' x '.join(map(str, image.shape))}, "
+                f"but says that its scale is {self.spec.scale}; mend its description, or export it again"
+            )
+
     def _size(self, key: str, height: int, width: int) -> tuple[int, int]:
         """The height and width of an input, where the first has these."""
         stride = int(self.spec.noise["stride"]) if key == "noise" else 1
         return height // stride, width // stride
-
-
-@dataclass(frozen=True)
-class Device:
-    """A device as it was asked for: a key of ``DEVICES`` and, for CUDA, which GPU."""
-
-    kind: str
-    index: int = 0
-
-    @classmethod
-    def parse(cls, text: str) -> "Device":
-        """Read "auto", "cpu", "cuda", "cuda:1", "openvino".
-
-        Raises:
-            UnknownNameError: there is no such kind of device.
-            UsageError: what follows the colon is not a GPU's number.
-        """
-        kind, colon, index = text.partition(":")
-        find(DEVICES, kind, "device")
-        if colon and not (kind == "cuda" and index.isdecimal()):
-            raise UsageError(f"device {text!r}: only a GPU's number may follow, as in cuda:1")
-        return cls(kind, int(index or 0))
 
 
 def load(source: str | Path, *, device: str = "auto", threads: int | None = None) -> Model:
@@ -178,7 +182,7 @@ def load(source: str | Path, *, device: str = "auto", threads: int | None = None
         source: a name that ``imgen models list`` shows; an ``.onnx`` or ``.safetensors`` file written by imgen; or
             an upscaler of others: ``.onnx``, from one float NCHW image to one, or ``.pth``, ``.pt`` and
             ``.safetensors`` of an architecture that spandrel knows (their description then says licence "unknown").
-        device: a key of ``DEVICES``; "cuda:1" is the second GPU. One that is asked for by name and
+        device: a key of ``imgen.runtime.device.DEVICES``; "cuda:1" is the second GPU. One that is asked for by name and
             cannot be used is an error, never a run on the CPU.
         threads: of the CPU; by default one a physical core, fewer where the process has fewer.
 
@@ -227,19 +231,6 @@ def load_blend(
     from imgen.runtime.blending import blend
 
     return _start(blend(_open(paths[0]), _open(paths[1]), amount), wanted, threads)
-
-
-def cpu_threads() -> int:
-    """How many threads to compute with; 0 leaves it to the engine, which takes one a physical core.
-
-    Engines look at the machine; this looks at what of it the process may use (affinity, cgroup v2).
-    """
-    machine = os.cpu_count() or 1
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else machine
-    with contextlib.suppress(OSError, ValueError):  # no cgroup, or "max" for no limit
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        usable = min(usable, max(1, int(quota) // int(period)))
-    return usable if usable < machine else 0
 
 
 def joined(outputs: Sequence[Array]) -> Array:

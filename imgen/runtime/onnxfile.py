@@ -5,15 +5,18 @@ what the file is and whether it is plain: one file, standard operators, no loops
 onnx nor onnxruntime, and takes milliseconds. Field numbers are those of ``onnx.proto`` (IR 3 on).
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from imgen.errors import ModelError
 from imgen.runtime.protobuf import Value, fields, message
-from imgen.spec import KEY, Spec
+from imgen.spec import FORMAT, KEY, Spec
 
 MAX_BYTES = 1 << 30  # a file beyond this is not one of ours
+MAX_SIDECAR_BYTES = 1 << 20
+_RANGES = {"scale": (1, 16), "multiple": (1, 4096), "size": (0, 1 << 16), "radius": (0, 1 << 16)}  # of a spec
 
 
 class OnnxFile(NamedTuple):
@@ -37,7 +40,7 @@ class Weight(NamedTuple):
 
 
 def read(path: Path) -> tuple[bytes, Spec | None]:
-    """The file's bytes, found to be plain, and its description; None if it is not from imgen.
+    """The file's bytes, found to be plain, and its description; None if there is none, inside or beside it.
 
     Raises:
         ModelError: unreadable, too large, corrupt, not plain, or a graph that is not for imgen's own pipelines.
@@ -54,14 +57,33 @@ def read(path: Path) -> tuple[bytes, Spec | None]:
         raise ModelError(f"{path}: not an ONNX file, or cut short; download or export it again") from error
     if problem:
         raise ModelError(f"{path}: {problem}, which imgen refuses to run; export the model again")
-    if description is None:
+    spec = _beside(path) if description is None else Spec.from_json(description, str(path))
+    if spec is None:
         return data, None
-    spec = Spec.from_json(description, str(path))
+    _check_spec(spec, path)
     if spec.graph != "core":
         raise ModelError(f"{path}: a {spec.graph!r} graph, made for other programs; give imgen the core graph")
+    if spec.fixed:
+        raise ModelError(f"{path}: made for one size of image alone; give imgen one that was exported without --size")
     if spec.task == "generate":
         raise ModelError(f"{path}: makes images from codes, not from images; run it with onnxruntime (docs/onnx.md)")
     return data, spec
+
+
+def _check_spec(spec: Spec, path: Path) -> None:
+    """Refuse numbers and names with which no image could go through the network.
+
+    Raises:
+        ModelError: one is of another type, or out of its range.
+    """
+    for name, (least, most) in _RANGES.items():
+        value = getattr(spec, name)
+        if type(value) is not int or not least <= value <= most:
+            raise ModelError(f"{path}: says {name} {value!r}, but it is a whole number of {least} to {most}; mend that")
+    for name in ("inputs", "outputs"):
+        value = getattr(spec, name)
+        if not value or not all(isinstance(each, str) for each in value):
+            raise ModelError(f"{path}: says {name} {value!r}, but they are names in a list; mend that")
 
 
 def check_ends(where: str, spec: Spec, inputs: list[tuple[str, str]], outputs: list[str]) -> None:
@@ -84,6 +106,11 @@ def structure(data: bytes | bytearray) -> list[tuple[int, bytes]]:
     return [(field, bytes(message(value))) for field, value in _graph(data) if field in (1, 11, 12)]
 
 
+def output_names(data: bytes | bytearray) -> list[str]:
+    """What a graph calls its outputs."""
+    return [bytes(message(dict(fields(message(value)))[1])).decode() for field, value in _graph(data) if field == 12]
+
+
 def weights(data: bytes | bytearray) -> dict[str, Weight]:
     """The initializers of a graph by name; their values are views of ``data``."""
     found = {}
@@ -95,6 +122,30 @@ def weights(data: bytes | bytearray) -> dict[str, Weight]:
             name = next((bytes(message(part)).decode() for number, part in parts if number == 8), "")
             found[name] = Weight(about, values[0] if values else memoryview(b""))
     return found
+
+
+def _beside(path: Path) -> Spec | None:
+    """What ``model.json`` says of a ``model.onnx`` of others, which needs no more than the task and what is unusual.
+
+    Raises:
+        ModelError: it cannot be read, is not JSON, or names its ends in another way than by lists.
+    """
+    sidecar = path.with_suffix(".json")
+    if not sidecar.is_file():
+        return None
+    try:
+        if sidecar.stat().st_size > MAX_SIDECAR_BYTES:
+            raise ModelError(f"{sidecar}: over {MAX_SIDECAR_BYTES >> 20} MiB, which no description is; refused")
+        said = json.loads(sidecar.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{sidecar}: cannot be read as JSON; mend it, or move it away from {path.name}") from error
+    if not isinstance(said, dict) or not isinstance(said.get("task"), str):
+        return None  # JSON of another program
+    for name in ("inputs", "outputs"):
+        if not isinstance(said.get(name, []), list):
+            raise ModelError(f"{sidecar}: says {name} {said[name]!r}, but they are names in a list; mend that")
+    usual = {"format": FORMAT, "name": path.stem, "licence": "unknown"}
+    return Spec.from_json(json.dumps(usual | said), str(sidecar))
 
 
 def _graph(data: bytes | bytearray) -> Iterator[tuple[int, Value]]:
@@ -130,6 +181,8 @@ def _graph_problem(graph: memoryview) -> str | None:
     for field, value in fields(graph):
         if field == 5 and _is_external(message(value)):  # initializer
             return "weights in another file"
+        if field == 15:  # sparse_initializer
+            return "sparse weights"
         if field == 1:  # node
             for node_field, attribute in fields(message(value)):
                 if node_field == 5 and (problem := _attribute_problem(message(attribute))):
@@ -143,6 +196,8 @@ def _attribute_problem(attribute: memoryview) -> str | None:
             return "loops or branches"
         if field in (5, 10) and _is_external(message(value)):  # t, tensors
             return "weights in another file"
+        if field in (22, 23):  # sparse_tensor, sparse_tensors
+            return "sparse weights"
     return None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from imgen.runtime.model import Array, Model, Statistics, joined
+from imgen.runtime.model import Array, Model, Statistics
 from imgen.runtime.normalisation import Norm, rewrite
 from imgen.runtime.onnxfile import OnnxFile
 
@@ -27,9 +27,8 @@ class OnnxModel(Model):
     def _infer(self, network: Any, inputs: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
         """Run what ``_open`` gave."""
 
-    def _run(self, inputs: tuple[Array, ...]) -> Array:
-        feed = dict(zip(self.spec.inputs, inputs, strict=True))
-        return joined(self._infer(self._network, feed, self.spec.outputs))
+    def _run_named(self, inputs: tuple[Array, ...]) -> list[Array]:
+        return self._infer(self._network, dict(zip(self.spec.inputs, inputs, strict=True)), self.spec.outputs)
 
     def _run_normalised(self, image: Array, statistics: Statistics) -> Array:
         network, norms = self._rewrite(given=True)

@@ -1,13 +1,16 @@
 """Run ONNX files with OpenVINO on the CPU (optional: ``pip install "imgen[openvino]"``)."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
 from imgen.errors import DeviceError, ModelError
-from imgen.runtime import onnxfile
-from imgen.runtime.model import Array, cpu_threads, one_line
+from imgen.runtime import limits, onnxfile
+from imgen.runtime.catalogue import is_known
+from imgen.runtime.device import cpu_threads
+from imgen.runtime.model import Array, one_line
 from imgen.runtime.onnxmodel import OnnxModel
 
 try:
@@ -28,12 +31,12 @@ class OpenVinoModel(OnnxModel):
     def __init__(self, file: onnxfile.OnnxFile, threads: int | None = None) -> None:
         where, data, spec = file
         self._core = openvino.Core()
-        fast = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._config = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "bf16" if fast else "f32",
+            "INFERENCE_PRECISION_HINT": "bf16" if computes_in_bfloat16(self._core) else "f32",
             "INFERENCE_NUM_THREADS": threads or cpu_threads(),
         }
+        self._guarded = not is_known(data)
         try:
             network = self._open(data)
         except RuntimeError as error:
@@ -46,7 +49,8 @@ class OpenVinoModel(OnnxModel):
         super().__init__(file, network, "cpu", "OpenVINO")
 
     def _open(self, data: bytes) -> Any:
-        return self._core.compile_model(self._core.read_model(data), "CPU", self._config)
+        with self._limits():
+            return self._core.compile_model(self._core.read_model(data), "CPU", self._config)
 
     def _infer(self, network: Any, inputs: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
         request = network.create_infer_request()
@@ -54,6 +58,16 @@ class OpenVinoModel(OnnxModel):
         for name, array in arrays.items():
             # request.infer(arrays) copies, and has let a wrong number of channels pass
             request.set_tensor(name, openvino.Tensor(array, shared_memory=True))
-        request.infer()
+        with self._limits():
+            request.infer()
         # Copies, for the tensors die with their request.
         return [request.get_tensor(name).data.copy() for name in outputs]
+
+    def _limits(self) -> AbstractContextManager[None]:
+        """What a file may take that nobody vouches for; only onnxruntime can be stopped after a time."""
+        return limits.free_memory_only() if self._guarded else nullcontext()
+
+
+def computes_in_bfloat16(core: Any = None) -> bool:
+    """Whether the CPU does, and so OpenVINO, whose own object this takes if there is one already."""
+    return "BF16" in (core or openvino.Core()).get_property("CPU", "OPTIMIZATION_CAPABILITIES")

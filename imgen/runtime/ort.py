@@ -10,14 +10,16 @@ import io
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import onnxruntime
 
 from imgen.errors import DeviceError, ModelError
-from imgen.runtime import onnxfile
-from imgen.runtime.model import Array, Device, cpu_threads, one_line
+from imgen.runtime import limits, onnxfile
+from imgen.runtime.catalogue import is_known
+from imgen.runtime.device import Device, cpu_threads
+from imgen.runtime.model import Array, one_line
 from imgen.runtime.onnxmodel import OnnxModel
 
 if not hasattr(onnxruntime, "InferenceSession"):  # what is left when one of its two packages was removed
@@ -47,6 +49,8 @@ class OrtModel(OnnxModel):
         where, data, spec = file
         providers = _providers(device)
         self._providers, self._threads = providers, threads
+        # CUDA takes far more addresses than there is memory, so it cannot be limited in this way.
+        self._guarded = providers[0][0] == CPU and not is_known(data)
         try:
             session = self._open(data)
         except Exception as error:  # onnxruntime's own classes have no base in common
@@ -58,18 +62,28 @@ class OrtModel(OnnxModel):
         if active != providers[0][0]:
             _refuse_or_warn(device, "CUDA did not start for this model")
         super().__init__(file, session, f"cuda:{device.index}" if active == CUDA else "cpu", active)
-        # What a crop needed goes back to the system: whoever writes a large image needs it next.
-        self._options = onnxruntime.RunOptions()
-        self._options.log_severity_level = 4
-        if active != CUDA:
-            self._options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def _open(self, data: bytes) -> Any:
-        return open_session(data, self._providers, self._threads)
+        with limits.free_memory_only() if self._guarded else contextlib.nullcontext():
+            return open_session(data, self._providers, self._threads)
 
     def _infer(self, network: Any, inputs: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
-        made: list[Array] = network.run(list(outputs), dict(inputs), self._options)
-        return made
+        options = onnxruntime.RunOptions()
+        options.log_severity_level = 4
+        # What a crop needed goes back to the system: whoever writes a large image needs it next.
+        if self.provider != CUDA:
+            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        if not self._guarded:
+            return network.run(list(outputs), dict(inputs), options)
+        with limits.in_time(partial(setattr, options, "terminate", True)) as late, limits.free_memory_only():
+            try:
+                return network.run(list(outputs), dict(inputs), options)
+            except Exception as error:
+                if not late.is_set():
+                    raise
+                raise ModelError(
+                    f"{self.spec.name}: not done after {limits.SECONDS:g} seconds, and stopped; give it a smaller image"
+                ) from error
 
 
 def devices() -> list[str]:
@@ -111,7 +125,8 @@ def open_session(data: bytes, providers: list[tuple[str, dict[str, Any]]], threa
     options.inter_op_num_threads = 1
     # Idle threads that spin slow down whoever loads and saves images meanwhile, and gain nothing.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)
+    with limits.in_time(partial(options.set_load_cancellation_flag, True)):  # seen between passes over the graph
+        return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)
 
 
 def _providers(device: Device) -> list[tuple[str, dict[str, Any]]]:

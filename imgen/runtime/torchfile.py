@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgen.errors import DeviceError, ModelError
-from imgen.runtime.model import Array, Device, Model, Statistics, joined
+from imgen.runtime.device import Device
+from imgen.runtime.model import Array, Model, Statistics
 from imgen.spec import Spec
 
 if TYPE_CHECKING:
@@ -30,13 +31,13 @@ class TorchModel(Model):
         self._place = place
         super().__init__(spec, str(place), "torch")
 
-    def _run(self, inputs: tuple[Array, ...]) -> Array:
+    def _run_named(self, inputs: tuple[Array, ...]) -> list[Array]:
         import torch
 
         with torch.inference_mode():
             tensors = [torch.from_numpy(array.copy()).to(self._place) for array in inputs]
             made = self._network(*tensors)
-            return joined([part.float().cpu().numpy() for part in (made if isinstance(made, tuple) else (made,))])
+            return [part.float().cpu().numpy() for part in (made if isinstance(made, tuple) else (made,))]
 
     def _run_normalised(self, image: Array, statistics: Statistics) -> Array:
         return self._frozen(image, statistics[0])[0]

@@ -6,7 +6,7 @@ import pytest
 
 from imgen.errors import DeviceError, ModelError, UnknownNameError, UsageError
 from imgen.runtime import load
-from imgen.runtime.model import Device
+from imgen.runtime.device import Device
 from imgen.spec import Spec
 
 

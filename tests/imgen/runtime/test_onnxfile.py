@@ -48,6 +48,18 @@ def external_weight() -> onnx.TensorProto:
     return tensor
 
 
+def sparse() -> onnx.SparseTensorProto:
+    values, places = np.ones(1, np.float32), np.zeros(1, np.int64)
+    return helper.make_sparse_tensor(numpy_helper.from_array(values, "w"), numpy_helper.from_array(places), [9])
+
+
+def save_sparse(path: Path) -> Path:
+    model = onnx.load(save(path, [RELU]))
+    model.graph.sparse_initializer.append(sparse())
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
 def loop() -> onnx.NodeProto:
     body = helper.make_graph([RELU], "body", [], [helper.make_tensor_value_info("result", TensorProto.FLOAT, None)])
     return helper.make_node("If", ["image"], ["result"], then_branch=body, else_branch=body)
@@ -70,7 +82,12 @@ def loop() -> onnx.NodeProto:
             ),
             "operators of 'com.microsoft'",
         ),
+        (save_sparse, "sparse weights"),
+        (lambda p: save(p, [helper.make_node("Constant", [], ["result"], sparse_value=sparse())]), "sparse weights"),
         (lambda p: save(p, [RELU], spec="nonsense"), "not JSON"),
+        (lambda p: save(p, [RELU], spec=Spec("m", "upscale", "MIT", multiple=0).to_json()), "says multiple 0"),
+        (lambda p: save(p, [RELU], spec=Spec("m", "upscale", "MIT", scale=2.5).to_json()), "says scale 2.5"),
+        (lambda p: save(p, [RELU], spec=Spec("m", "upscale", "MIT", outputs=()).to_json()), "says outputs ()"),
         (lambda p: save(p, [RELU], spec=Spec("m", "inpaint", "MIT", graph="embed").to_json()), "'embed' graph"),
         (lambda p: save(p, [RELU], spec=Spec("m", "generate", "MIT").to_json()), "makes images from codes"),
     ],

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from imgen.errors import DeviceError, ModelError
-from imgen.runtime import load, model, ort
+from imgen.runtime import load, ort
+from imgen.runtime.device import cpu_threads
 
 NO_GPU = not ort._gpus()
 
@@ -83,12 +84,12 @@ def test_threads_are_those_the_process_may_use(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 4, 5}, raising=False)
     monkeypatch.setattr(Path, "read_text", lambda _: "max 100000\n")
-    assert model.cpu_threads() == 3
+    assert cpu_threads() == 3
     monkeypatch.setattr(Path, "read_text", lambda _: "150000 100000\n")
-    assert model.cpu_threads() == 1
+    assert cpu_threads() == 1
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
     monkeypatch.setattr(Path, "read_text", lambda _: "max 100000\n")
-    assert model.cpu_threads() == 0
+    assert cpu_threads() == 0
 
 
 @pytest.mark.parametrize("reason", ["Failed to allocate memory for requested buffer of size 9", "CUDA out of memory"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imgen_apps import memory
+from imgen.runtime import memory
 
 
 def _group(folder: Path, limit: str) -> None:
