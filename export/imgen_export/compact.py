@@ -4,9 +4,13 @@ A float32 tensor whose values are all those of some float16 one is stored as tha
 runtimes do so once, when they load a file.
 """
 
+from typing import TypeVar
+
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
+
+Message = TypeVar("Message", onnx.ModelProto, onnx.NodeProto)
 
 SMALLEST = 256
 """Values of a kernel or matrix that is worth a Cast."""
@@ -28,3 +32,26 @@ def halve(model: onnx.ModelProto) -> None:
     nodes = [*casts, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
+
+
+def restore(model: onnx.ModelProto) -> None:
+    """Undo ``halve``, in place: all weights are initializers in float32 again."""
+    graph = model.graph
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    others = []
+    for node in graph.node:
+        if node.op_type == "Cast" and node.input[0] in stored:
+            tensor = stored[node.input[0]]
+            values = numpy_helper.to_array(tensor).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(values, node.output[0]))
+        else:
+            others.append(node)
+    del graph.node[:]
+    graph.node.extend(others)
+
+
+def copied(message: Message) -> Message:
+    """Another of the same."""
+    other = type(message)()
+    other.CopyFrom(message)
+    return other

@@ -1,12 +1,15 @@
 """One way to write a network as a graph, and what all ways share: sizes, free axes, pixels."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from imgen.errors import UsageError
+from imgen.spec import Spec
 
 Size = tuple[int, ...]
 """Batch, and where they are free, height and width."""
@@ -45,6 +48,24 @@ def embed_sizes(multiple: int) -> tuple[Size, list[Size]]:
     if multiple == 1:
         traced, compared = (2, 8, 6), list(_SIZES)
     return traced, [(count, max(1, high - 3), wide + 5) for count, high, wide in compared]
+
+
+def fixed(form: Form, spec: Spec, graph: str, size: tuple[int, int]) -> Form:
+    """The same for one height and width, and a batch of 1.
+
+    Raises:
+        UsageError: the graph does not take this size.
+    """
+    wide = f"{size[0]}x{size[1]}"
+    one: Size = (1, *size)
+    if len(form.traced) == 1:  # nothing but the batch was free
+        if size != (spec.size, spec.size):
+            known = f"images of {spec.size}x{spec.size}" if spec.size else "points"
+            raise UsageError(f"{spec.name!r} is for {known} only, not {wide}; leave --size out or ask for that")
+        one = (1,)
+    elif graph == "core" and any(side % spec.multiple for side in size):
+        raise UsageError(f"{spec.name!r} takes sides divisible by {spec.multiple}, not {wide}; take embed, or others")
+    return replace(form, free=[{} for _ in form.free], traced=one, compared=[one])
 
 
 def free_axis(name: str, largest: int = 16384) -> Any:

@@ -8,6 +8,8 @@ Three forms:
   rounding inside; for programs that have nothing but an ONNX runtime.
 * *core* of a generator: ``code``, float32 N x Z, and with classes ``label``, int64 N, to images,
   float32 N x C x H x W in 0..1.
+* *core* of an auto-encoder with classes: ``image``, float32 N x 3 x S x S in 0..1, and ``label``, float32 N x K, the
+  weight of each class (1 of what it is, 0 of all others), to images like the first.
 """
 
 import torch
@@ -19,7 +21,7 @@ from imgen.errors import UsageError
 from imgen.networks.network import Network
 from imgen.spec import Spec
 from imgen_apps import attention
-from imgen_export import translation
+from imgen_export import detection, face, translation
 from imgen_export.form import Form, core_sizes, embed_sizes, free_axis, levels, picture
 
 GRAPHS = ("core", "embed")
@@ -37,12 +39,17 @@ def form_of(network: Network, spec: Spec, graph: str) -> Form:
         raise UsageError(
             f"{spec.name!r} is a classifier, for imgen evaluate --features; only what makes images is exported"
         )
-    if spec.task == "generate":
+    if spec.task in ("generate", "reconstruct"):
         if graph == "embed":
-            raise UsageError(f"the embed graph is for images to images, {spec.name!r} generates them; take core")
-        return _generate(network, spec)
+            does = "generates them" if spec.task == "generate" else "takes those of one size, and their classes"
+            raise UsageError(f"the embed graph is for images to images, {spec.name!r} {does}; take core")
+        return _generate(network, spec) if spec.task == "generate" else _reconstruct(network, spec)
     if spec.task == "translate":
         return translation.core(network, spec) if graph == "core" else translation.embed(network, spec)
+    if spec.task == "face":
+        return face.core(network, spec) if graph == "core" else face.embed(network, spec)
+    if spec.task == "detect-face" and graph == "embed":
+        return detection.embed(network, spec)
     return _core(network, spec) if graph == "core" else _embed(network, spec)
 
 
@@ -119,6 +126,15 @@ def _generate(network: Network, spec: Spec) -> Form:
 
     free = [{0: free_axis("batch", 65536)} for _ in spec.inputs]
     return Form(Generate(network), spec.inputs, inputs, free, (2,), ((1,), (3,), (8,), (17,)), 1e-4)
+
+
+def _reconstruct(network: Network, spec: Spec) -> Form:
+    def inputs(batch: int) -> tuple[Tensor, ...]:
+        image, _ = picture(batch, spec.size, spec.size)
+        return image, torch.eye(spec.classes)[torch.arange(batch) % spec.classes]
+
+    free = [{0: free_axis("batch", 65536)} for _ in spec.inputs]
+    return Form(network, spec.inputs, inputs, free, (2,), ((1,), (3,), (8,), (17,)), 1e-4)
 
 
 def _core(network: Network, spec: Spec) -> Form:

@@ -1,32 +1,41 @@
 """Write a network's graph as ONNX, run it at sizes it was not traced at, compare, or refuse."""
 
 import hashlib
-import io
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import onnx
-import onnxruntime
+import onnx.version_converter
 import torch
 
 from imgen.errors import ModelError
 from imgen.image.atomic import atomic
 from imgen.networks.network import Network
 from imgen.spec import Spec
-from imgen_export.compact import halve
-from imgen_export.form import Form, Size
+from imgen_export.compact import halve, restore
+from imgen_export.compare import compare
+from imgen_export.form import Form, Size, fixed
 from imgen_export.forms import form_of
+from imgen_export.half import lower
 from imgen_export.metadata import describe, write_sidecar
+from imgen_export.quantize import quantize
+from imgen_export.quiet import quiet
+from imgen_export.variant import OPSET, Variant
 
-OPSET = 18
+DEFAULT = Variant()
+"""Single precision, and sizes that are free."""
 
 
-def export(network: Network, path: Path, spec: Spec, graph: str = "core") -> Spec:
+def export(
+    network: Network,
+    path: Path,
+    spec: Spec,
+    graph: str = "core",
+    *,
+    variant: Variant = DEFAULT,
+    stored: Path | None = None,
+) -> Spec:
     """Write ``path`` and its JSON sidecar, after the graph has proved equal to torch.
 
     Args:
@@ -34,26 +43,39 @@ def export(network: Network, path: Path, spec: Spec, graph: str = "core") -> Spe
         path: ends in .onnx.
         spec: of the network; the graph, precision and measured parity are filled in.
         graph: "core" or "embed"; see ``imgen_export.forms``.
+        variant: precision, opset and size. Half precision has to come near to torch; int8, which is for tasks that
+            have a truth, near to that, and has to be faster here.
+        stored: what this has written of the same network and graph, in single precision and of free size: to begin
+            with, since tracing takes long.
 
     Returns:
         The description that was written.
 
     Raises:
         ModelError: the graph is not what was asked for, or differs from torch; nothing is written.
-        UsageError: an unknown graph, or a task that has no embed graph.
+        UsageError: an unknown graph, a task that has no embed graph, or a variant that it cannot have.
     """
     form = form_of(network.eval(), spec, graph)
+    if variant.size is not None:
+        form = fixed(form, spec, graph, variant.size)
     spec = replace(spec, inputs=form.names)
-    model = _trace(form, spec, path)
-    _check(model, path, form)
-    halve(model)
-    worst = _compare(model, form, spec)
-    if worst > form.tolerance:
-        raise ModelError(f"{path}: differs from torch by {worst:.1e}, more than {form.tolerance:.0e}; not written")
+    if stored is not None and variant.size is None:
+        model = onnx.load(stored)
+        restore(model)
+    else:
+        model = _trace(form, spec, path)
+    model = _of_opset(model, variant.opset, path)
+    _check(model, path, form, variant.opset)
     sizes: list[Size] = list(form.compared)
-    described = replace(spec, graph=graph, parity={"max_difference": worst, "sizes": sizes, "opset": OPSET})
-    if graph == "embed":
-        described = replace(described, multiple=1)
+    model, parity = _in_precision(model, form, replace(spec, graph=graph), variant, path)
+    described = replace(
+        spec,
+        graph=graph,
+        precision=variant.precision,
+        fixed=sizes[0] if variant.size else (),
+        multiple=1 if graph == "embed" else spec.multiple,
+        parity=parity | {"sizes": sizes, "opset": variant.opset},
+    )
     describe(model, described)
     onnx.checker.check_model(model, full_check=True)
     data = model.SerializeToString()
@@ -63,9 +85,29 @@ def export(network: Network, path: Path, spec: Spec, graph: str = "core") -> Spe
     return described
 
 
+def _in_precision(
+    model: onnx.ModelProto, form: Form, spec: Spec, variant: Variant, path: Path
+) -> tuple[onnx.ModelProto, dict[str, Any]]:
+    """The graph as the variant has it, and what was measured of it."""
+    if variant.precision == "fp16":
+        model, found, largest = lower(model, form, spec.outputs)
+        return model, {"max_difference": found.worst, "psnr": found.psnr, "largest_inside": largest}
+    if variant.precision == "fp32":
+        halve(model)
+    worst = compare(model, form, spec.outputs).worst
+    if worst > form.tolerance:
+        raise ModelError(f"{path}: differs from torch by {worst:.1e}, more than {form.tolerance:.0e}; not written")
+    if variant.precision == "fp32":
+        return model, {"max_difference": worst}
+    model, quality = quantize(model, spec, variant)
+    halve(model)
+    found = compare(model, form, spec.outputs)
+    return model, {"max_difference": found.worst, "psnr": found.psnr, **quality}
+
+
 def _trace(form: Form, spec: Spec, path: Path) -> onnx.ModelProto:
     try:
-        with _quiet():
+        with quiet():
             program = torch.onnx.export(
                 form.module,
                 form.inputs(*form.traced),
@@ -85,49 +127,26 @@ def _trace(form: Form, spec: Spec, path: Path) -> onnx.ModelProto:
     return program.model_proto
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the pages that torch writes about its internals and about what it cannot trace."""
-    disabled = logging.root.manager.disable
-    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
-        warnings.simplefilter("ignore")
-        logging.disable(logging.ERROR)
-        try:
-            yield
-        finally:
-            logging.disable(disabled)
+def _of_opset(model: onnx.ModelProto, opset: int, path: Path) -> onnx.ModelProto:
+    """The same in another version of the operators."""
+    if opset == OPSET:
+        return model
+    try:
+        return onnx.version_converter.convert_version(model, opset)
+    except Exception as error:  # of many classes, C++'s among them
+        reason = " ".join(str(error).split()).rsplit("failed: ", 1)[-1][:200]
+        raise ModelError(f"{path}: opset {opset} cannot say what opset {OPSET} does ({reason}); not written") from error
 
 
-def _check(model: onnx.ModelProto, path: Path, form: Form) -> None:
-    """Free axes where asked, the opset asked for, standard operators only."""
+def _check(model: onnx.ModelProto, path: Path, form: Form, opset: int) -> None:
+    """Free axes where asked and no others, the opset asked for, standard operators only."""
     versions = {entry.domain: entry.version for entry in model.opset_import}
-    if versions.get("") != OPSET or any(node.domain for node in model.graph.node):
-        raise ModelError(f"{path}: operators {versions} instead of opset {OPSET} of the standard ones; not written")
+    if versions.get("") != opset or any(node.domain for node in model.graph.node):
+        raise ModelError(f"{path}: operators {versions} instead of opset {opset} of the standard ones; not written")
     for value, free in zip(model.graph.input, form.free, strict=True):
         dims = value.type.tensor_type.shape.dim
-        fixed = [axis for axis in free if not dims[axis].dim_param]
-        if fixed:
-            raise ModelError(f"{path}: axes {fixed} of {value.name!r} came out fixed; not written")
-
-
-def _compare(model: onnx.ModelProto, form: Form, spec: Spec) -> float:
-    """The worst difference between onnxruntime and torch at the sizes that the form compares at."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    worst = 0.0
-    for size in form.compared:
-        inputs = form.inputs(*size)
-        with torch.inference_mode():
-            made = form.module(*inputs)
-        feed = {name: tensor.numpy() for name, tensor in zip(spec.inputs, inputs, strict=True)}
-        results = session.run(list(spec.outputs), feed)
-        for got, tensor in zip(results, made if isinstance(made, tuple) else (made,), strict=True):
-            wanted = tensor.numpy()
-            if got.shape != wanted.shape:
-                raise ModelError(f"the graph gives {got.shape} where torch gives {wanted.shape}; not written")
-            difference = float(np.abs(got.astype(np.float64) - wanted.astype(np.float64)).max())
-            if not np.isfinite(difference):
-                raise ModelError("the graph gives values that are no numbers, or torch does; not written")
-            worst = max(worst, difference)
-    return worst
+        stuck = [axis for axis in free if not dims[axis].dim_param]
+        if stuck:
+            raise ModelError(f"{path}: axes {stuck} of {value.name!r} came out fixed; not written")
+        if not free and any(dim.dim_param for dim in dims):
+            raise ModelError(f"{path}: axes of {value.name!r} came out free; not written")

@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from imgen.spec import Spec
+    from imgen_export.variant import Variant
 
 EPILOG = "Examples:  imgen export inpaint-base out.onnx    imgen export RealESRGAN_x2plus.pth out.onnx"
 
@@ -18,39 +19,71 @@ def export(
     graph: Annotated[
         str, typer.Option(help="core: float NCHW, what imgen runs. embed: uint8 in and out, any size, all inside.")
     ] = "core",
+    precision: Annotated[
+        str,
+        typer.Option(help="Of the numbers inside. fp32; fp16: for GPUs; int8: of photo models, for CPUs."),
+    ] = "fp32",
+    opset: Annotated[int, typer.Option(help="Version of ONNX's operators, for runtimes that want another.")] = 18,
+    size: Annotated[
+        str | None, typer.Option(metavar="HxW", help="Fix height and width, at batch 1, for accelerators.")
+    ] = None,
+    calibrate: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Photos that int8 finds its ranges on and is measured on.")
+    ] = None,
+    max_loss: Annotated[
+        float | None, typer.Option(metavar="DB", help="What int8 may lose, in decibels.  [default: 0.3]")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Write a model as ONNX, proved equal to torch at sizes it was not traced at; or write nothing."""
     from imgen.errors import UsageError
+    from imgen_export.variant import Variant
 
     if output.suffix.lower() != ".onnx":
         raise UsageError(f"{output} does not end in .onnx; name the file to write, like {output.stem or 'model'}.onnx")
     if output.exists() and not overwrite:
         raise UsageError(f"{output} exists; give --overwrite to replace it")
-    spec = _copy_built_in(model, output, graph) or _write(_source(model), output, graph)
-    parity = spec.parity
-    sizes = ", ".join("x".join(map(str, size)) for size in parity["sizes"])
-    if spec.task == "generate":
+    variant = Variant.of(precision, opset, size, calibrate, max_loss)
+    shipped = _shipped(model, graph)
+    if shipped and variant == Variant():
+        spec = _copy(shipped, output)
+    else:
+        spec = _write(_source(model), output, graph, variant, shipped)
+    typer.echo(f"{output}: {_report(spec)}")
+
+
+def _report(spec: "Spec") -> str:
+    """What was written, and how good it is."""
+    parity, numbers = spec.parity, "" if spec.precision == "fp32" else f" in {spec.precision}"
+    if "loss" in parity:
+        lost = f"{parity['loss']:.2f} dB of {parity['truth_psnr']:.2f} lost on {parity['photos']} photos"
+        return f"{spec.graph} graph{numbers}, {lost}, {parity['faster']:.2f} times as fast as fp32 here"
+    sizes = ", ".join("x".join(map(str, each)) for each in parity["sizes"])
+    if spec.task in ("generate", "reconstruct"):
         sizes = f"batches of {sizes}"
-    unit = "levels of 255" if graph == "embed" else "of 0..1"
-    typer.echo(
-        f"{output}: {graph} graph, differs from torch by at most {parity['max_difference']:.1e} {unit} at {sizes}"
-    )
+    unit = "levels of 255" if spec.graph == "embed" else "of 0..1"
+    near = f" ({parity['psnr']:.0f} dB)" if "psnr" in parity else ""
+    worst = f"differs from torch by at most {parity['max_difference']:.1e} {unit}{near}"
+    return f"{spec.graph} graph{numbers}, {worst} at {sizes}"
 
 
-def _copy_built_in(model: str, output: Path, graph: str) -> "Spec | None":
-    """A built-in model's graph as it was verified and shipped, without torch; None if it has no such file."""
-    from imgen.image.atomic import atomic
+def _shipped(model: str, graph: str) -> Path | None:
+    """A built-in model's graph as it was verified; None if there is no such file."""
     from imgen.runtime.catalogue import entries, find_model
-    from imgen.spec import Spec
 
     if model not in entries():
         return None
     core = find_model(model)
     source = core if graph == "core" else core.with_stem(f"{core.stem}-{graph}")
+    return source if source.exists() and source.with_suffix(".json").exists() else None
+
+
+def _copy(source: Path, output: Path) -> "Spec":
+    """Without torch."""
+    from imgen.image.atomic import atomic
+    from imgen.spec import Spec
+
     sidecar = source.with_suffix(".json")
-    if not (source.exists() and sidecar.exists()):
-        return None
     description = sidecar.read_text()
     with atomic(output) as file:
         file.write(source.read_bytes())
@@ -59,7 +92,7 @@ def _copy_built_in(model: str, output: Path, graph: str) -> "Spec | None":
     return Spec.from_json(description, str(sidecar))
 
 
-def _write(source: Path, output: Path, graph: str) -> "Spec":
+def _write(source: Path, output: Path, graph: str, variant: "Variant", shipped: Path | None) -> "Spec":
     from imgen.errors import UsageError
 
     try:
@@ -69,18 +102,21 @@ def _write(source: Path, output: Path, graph: str) -> "Spec":
     except ImportError as error:
         raise UsageError(f'exporting needs torch and onnx ({error}); pip install "imgen[train]"') from error
     spec, network = weights.read(source)
-    return write(network, output, replace(spec, weights_sha256=sha256_of(source)), graph)
+    return write(
+        network, output, replace(spec, weights_sha256=sha256_of(source)), graph, variant=variant, stored=shipped
+    )
 
 
 def _source(model: str) -> Path:
     """The weights file that is meant."""
+    from imgen.cli.runs import file_of
     from imgen.errors import ModelError
     from imgen.runtime.catalogue import entries, weights_file
     from imgen.runtime.model import SUFFIXES
 
     path = Path(model)
     if path.is_dir():
-        return _of_run(path)
+        return file_of(path)
     suffix = path.suffix.lower()
     if suffix == ".onnx":
         raise ModelError(f"{model} is an ONNX file already; export takes a weights file or a built-in name")
@@ -89,19 +125,3 @@ def _source(model: str) -> Path:
             raise ModelError(f"{model} is not a file; give a weights file or one of: {', '.join(entries())}")
         return path
     return weights_file(model)
-
-
-def _of_run(folder: Path) -> Path:
-    """A run's model file, written now if the run was stopped before its end or has gone on since."""
-    from imgen.cli.runs import need_torch
-    from imgen.errors import ModelError
-
-    need_torch("exporting a run")
-    from imgen.training import checkpoint, run
-
-    model, saved = folder / "model.safetensors", checkpoint.path_in(folder)
-    if saved.exists() and (not model.exists() or model.stat().st_mtime < saved.stat().st_mtime):
-        return run.finish(folder)
-    if not model.exists():
-        raise ModelError(f"{folder} is not the folder of a run: neither a checkpoint nor a model file is in it")
-    return model
