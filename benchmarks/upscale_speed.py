@@ -17,45 +17,26 @@ torch as the peer's authors call it; torch's other layout, channels last, is bes
 
 import argparse
 import itertools
-import multiprocessing
 import os
-import resource
 import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
-import numpy as np
-import numpy.typing as npt
 
 import imgen
 from imgen.image.file import read
-from imgen.runtime import onnxfile
 from imgen.runtime.catalogue import entries
+from imgen_apps.benching import LAYOUTS, Pixels, convolution, convolutions, network, openvino_type, operations, pipeline
+from imgen_apps.racing import Contestant, Work, race
 
 FASTER = 4.0  # the bars: times as fast as the peer in torch, and parts of the peak
 SHARES = {"cpu": 0.6, "openvino": 0.85}
-LAYOUTS = ("contiguous_format", "channels_last")  # torch's names; the first is the default
-PEAK_SIDE, PEAK_REPEATS = 256, 16  # pixels: more, and much of the time goes into getting memory
-
-Pixels = npt.NDArray[np.uint8]
-Work = Callable[[], object]
-
-
-class Contestant(NamedTuple):
-    """What is timed."""
-
-    name: str
-    prepare: Callable[..., Work]  # takes the number of threads and the arguments; runs in the contestant's process
-    arguments: tuple[Any, ...]
-    operations: float  # useful floating-point operations of a round
 
 
 class Figures(NamedTuple):
@@ -64,24 +45,6 @@ class Figures(NamedTuple):
     wall: float  # seconds
     processor: float  # seconds, of all threads
     memory: int  # bytes
-
-
-def pipeline(threads: int, model: str, device: str, image: Pixels) -> Work:
-    """imgen's own way, as ``imgen upscale`` goes."""
-    from imgen.runtime import load
-    from imgen_apps.super_resolution import SuperResolution
-
-    upscale = SuperResolution(load(model, device=device, threads=threads))
-    return lambda: upscale.upscale(image)
-
-
-def network(threads: int, model: str, device: str, image: Pixels) -> Work:
-    """The network without the pipeline, on the whole image."""
-    from imgen.image.tensor import to_nchw
-    from imgen.runtime import load
-
-    loaded, values = load(model, device=device, threads=threads), to_nchw(image)
-    return lambda: loaded(values)
 
 
 def in_torch(threads: int, path: Path, layout: str, image: Pixels) -> Work:
@@ -103,98 +66,28 @@ def in_torch(threads: int, path: Path, layout: str, image: Pixels) -> Work:
     return work
 
 
-def convolution(threads: int, kind: str, channels: int, layout: str) -> Work:
-    """A 3 x 3 convolution, over and over, as torch's library does it."""
-    import torch
-
-    torch.set_num_threads(threads)
-    layer = torch.nn.Conv2d(channels, channels, 3, padding=1).to(getattr(torch, kind))
-    values = torch.rand(1, channels, PEAK_SIDE, PEAK_SIDE).to(getattr(torch, kind))
-    layer, values = (thing.to(memory_format=getattr(torch, layout)) for thing in (layer, values))
-
-    def work() -> object:
-        with torch.inference_mode():
-            for _ in range(PEAK_REPEATS):
-                made = layer(values)
-            return made
-
-    return work
-
-
-def operations(model: Path, pixels: int) -> float:
-    """Of a network with all its convolutions at the size of its input: two for each weight and pixel."""
-    found = onnxfile.weights(onnxfile.read(model)[0]).values()
-    kernels = [weight for weight in found if [field for field, _ in weight.about].count(1) == 4]  # of four axes
-    return 2.0 * pixels * sum(np.frombuffer(weight.values, weight.floats or "<f4").size for weight in kernels)
-
-
 def computed_in() -> dict[str, str]:
     """The devices that there are, and the type that each computes in."""
     found = {"cpu": "float32"}
     if find_spec("openvino"):
-        import openvino
-
-        capable = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        found["openvino"] = "bfloat16" if "BF16" in capable else "float32"
+        found["openvino"] = openvino_type()
     return found
 
 
 def contestants(peer: Path, exported: Path, models: Sequence[str], image: Pixels) -> list[Contestant]:
     """All that take turns."""
     devices = computed_in()
-    found = [
-        Contestant(
-            f"peak of {kind}: {channels} channels, {layout}",
-            convolution,
-            (kind, channels, layout),
-            2.0 * 9 * channels**2 * PEAK_SIDE**2 * PEAK_REPEATS,
-        )
-        for kind, channels, layout in itertools.product(sorted(set(devices.values())), (48, 64), LAYOUTS)
-    ]
+    found = [each for kind in sorted(set(devices.values())) for each in convolutions(kind, None)]
     pixels = image.shape[0] * image.shape[1]
     for model, device in itertools.product(models, devices):
         file = entries()[model].path if model in entries() else Path(model)
-        useful, arguments = operations(file, pixels), (model, device, image)
-        found.append(Contestant(f"{file.stem}, {device}", pipeline, arguments, useful))
-        found.append(Contestant(f"{file.stem}, {device}, network alone", network, arguments, useful))
+        useful = operations(file, pixels)
+        found.append(Contestant(f"{file.stem}, {device}", pipeline, (model, device, None, image), useful))
+        found.append(Contestant(f"{file.stem}, {device}, network alone", network, (model, device, image), useful))
     useful = operations(exported, pixels)
     found += [Contestant(f"peer, torch, {layout}", in_torch, (peer, layout, image), useful) for layout in LAYOUTS]
-    found.append(Contestant("peer as ONNX, cpu", pipeline, (str(exported), "cpu", image), useful))
+    found.append(Contestant("peer as ONNX, cpu", pipeline, (str(exported), "cpu", None, image), useful))
     return found
-
-
-def serve(connection: Connection, contestant: Contestant, threads: int) -> None:
-    """A round whenever it is asked for, and the peak of memory at the end."""
-    work = contestant.prepare(threads, *contestant.arguments)
-    work()
-    connection.send("ready")
-    while connection.recv():
-        wall, processor = time.perf_counter(), time.process_time()
-        work()
-        connection.send((time.perf_counter() - wall, time.process_time() - processor))
-    connection.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
-
-
-def race(all_of_them: Sequence[Contestant], rounds: int, threads: int) -> list[Figures]:
-    """The figures of each; they take turns."""
-    spawn = multiprocessing.get_context("spawn")
-    lines = []
-    for contestant in all_of_them:
-        here, there = spawn.Pipe()
-        spawn.Process(target=serve, args=(there, contestant, threads), daemon=True).start()
-        there.close()
-        here.recv()  # an EOFError if it died
-        lines.append(here)
-    times: list[list[tuple[float, float]]] = [[] for _ in lines]
-    for _ in range(rounds):
-        for line, own in zip(lines, times, strict=True):
-            line.send(True)
-            own.append(line.recv())
-    figures = []
-    for line, own in zip(lines, times, strict=True):
-        line.send(False)
-        figures.append(Figures(min(wall for wall, _ in own), min(cpu for _, cpu in own), line.recv()))
-    return figures
 
 
 def report(ran: Sequence[tuple[Contestant, Figures]], megapixels: float) -> bool:
@@ -248,7 +141,8 @@ def main() -> int:
         command = Path(sysconfig.get_path("scripts"), "imgen")
         subprocess.run([command, "export", chosen.peer, exported], check=True, stdout=subprocess.DEVNULL)
         all_of_them = contestants(chosen.peer, exported, chosen.model or ["upscale-x4", "upscale-photo-x4"], image)
-        figures = race(all_of_them, chosen.rounds, chosen.threads)
+        ran = race([contestant._replace(threads=chosen.threads) for contestant in all_of_them], chosen.rounds)
+    figures = [Figures(min(each.walls), min(each.processors), each.memory) for each in ran]
     print(f"{chosen.size} x {chosen.size} pixels, {chosen.threads} threads, best of {chosen.rounds} rounds\n")
     return 0 if report(list(zip(all_of_them, figures, strict=True)), image.size / 3e6) else 1
 

@@ -1,7 +1,7 @@
 """Fill a hole with nothing but onnxruntime, NumPy and Pillow.
 
 imgen export inpaint-base inpaint.onnx --graph embed
-python inpaint_minimal.py inpaint.onnx photo.jpg mask.png filled.png
+python python_minimal.py inpaint.onnx photo.jpg mask.png filled.png
 """
 
 import sys
