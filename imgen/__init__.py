@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from imgen.runtime import Model
+    from imgen_apps.face_choice import Rectangle, Which
+    from imgen_apps.face_editing import FaceEditing
     from imgen_apps.inpainting import Inpainting
     from imgen_apps.masks import MaskLike
     from imgen_apps.pipeline import Image
@@ -161,6 +163,74 @@ def translate(
     return _translation(str(model), device)(image, strength=strength, size=size, style=style, output=output)
 
 
+def swap_face(
+    image: "Image",
+    source: "Image",
+    *,
+    face: "Which" = "largest",
+    box: "Rectangle | None" = None,
+    min_identity: float | None = None,
+    output: str | Path | None = None,
+    model: str | Path | None = None,
+    device: str = "auto",
+) -> "Image":
+    """Give a face the identity of another: ``imgen.swap_face("photo.jpg", "other.jpg")``. Ask those it shows first.
+
+    Args:
+        image: a path, the bytes of a file, a PIL image, or an array H x W or H x W x C (grey, RGB, RGBA;
+            uint8, uint16, or floats in 0..1).
+        source: of any of these kinds: a picture of who it shall be.
+        face: which: "largest", "all" or a number from 1, the largest, on.
+        box: x, y, width and height of the face, from mid-forehead to chin, instead of looking for it.
+        min_identity: refuse a result that is less like the source, as a cosine of 0..1.
+        output: of an image given by its path, the file to write instead of ``photo-swapped.jpg``.
+        model: name or file; by default the built-in one. It is opened once and kept.
+        device: "auto", "cpu", "cuda", "cuda:1" or "openvino".
+
+    Returns:
+        The same kind as ``image`` (for a path, the path of the file written, whose metadata say that it was edited);
+        equal to it outside the face.
+
+    Raises:
+        ImgenError: what is wrong, in one line; see ``imgen.errors``.
+    """
+    pipeline = _face_editing(None if model is None else str(model), device)
+    return pipeline.swap(image, source, face=face, box=box, min_identity=min_identity, output=output)
+
+
+def edit_face(
+    image: "Image",
+    *,
+    face: "Which" = "largest",
+    box: "Rectangle | None" = None,
+    min_identity: float | None = None,
+    output: str | Path | None = None,
+    model: str | Path | None = None,
+    device: str = "auto",
+    **amounts: float,
+) -> "Image":
+    """Change how a face looks: ``imgen.edit_face("photo.jpg", smile=1.0)``. Ask those it shows first.
+
+    Args:
+        image: as of ``swap_face``.
+        face: as of ``swap_face``.
+        box: the same.
+        min_identity: lower the amounts until the face is as much like itself, as a cosine of 0..1.
+        output: of an image given by its path, the file to write instead of ``photo-edited.jpg``.
+        model: as of ``swap_face``.
+        device: the same.
+        amounts: of the attributes that the model knows, -2..2; 1 goes from a typical no to a typical yes.
+
+    Returns:
+        As ``swap_face``.
+
+    Raises:
+        ImgenError: what is wrong, in one line; see ``imgen.errors``.
+    """
+    pipeline = _face_editing(None if model is None else str(model), device)
+    return pipeline.edit(image, amounts, face=face, box=box, min_identity=min_identity, output=output)
+
+
 @lru_cache(4)  # there are many fidelities
 def _upscaling(model: str | Path | None, fidelity: float, device: str) -> "Callable[[float], SuperResolution]":
     from imgen_apps.super_resolution import pipelines
@@ -189,3 +259,13 @@ def _translation(model: str, device: str) -> "Translation":
     from imgen_apps.translation import Translation
 
     return Translation(load_model(model, device=device))
+
+
+@cache
+def _face_editing(model: str | None, device: str) -> "FaceEditing":
+    from imgen.runtime.catalogue import default_model
+    from imgen_apps.face_choice import Detector
+    from imgen_apps.face_editing import FaceEditing
+
+    network = load_model(default_model("face") if model is None else model, device=device)
+    return FaceEditing(network, detector=Detector(device=device))

@@ -15,6 +15,7 @@ from imgen.networks.conv import ConvDecoder
 from imgen.runtime import catalogue
 from imgen.spec import Spec
 from imgen_export.graph import export
+from tests.apps.faces import write_face_model
 
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "imgen" / "assets"
@@ -63,6 +64,18 @@ def translate(translate_model: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
+def face(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny network that edits faces."""
+    return write_face_model(tmp_path_factory.mktemp("face") / "face.onnx")
+
+
+@pytest.fixture(scope="module")
+def faces() -> Path:
+    """What `imgen export face-detector faces.onnx --graph embed` copies."""
+    return catalogue.find_model("face-detector").with_name("face-detector-embed.onnx")
+
+
+@pytest.fixture(scope="module")
 def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `imgen export runs/vae decoder.onnx` writes, of a tiny run."""
     path = tmp_path_factory.mktemp("decoder") / "decoder.onnx"
@@ -77,9 +90,9 @@ def test_snippets_run(
 ) -> None:
     photo = shutil.copy(ASSETS / "astronaut.jpg", tmp_path / "photo.jpg")
     shutil.copy(ASSETS / "astronaut-mask.png", tmp_path / "mask.png")
-    for name in ("inpaint.onnx", "upscale.onnx", "derain.onnx", "translate.onnx", "decoder.onnx"):
-        if name in text:
-            shutil.copy(request.getfixturevalue(name.removesuffix(".onnx")), tmp_path / name)
+    for name in ("inpaint", "upscale", "derain", "translate", "face", "faces", "decoder"):
+        if f"{name}.onnx" in text:
+            shutil.copy(request.getfixturevalue(name), tmp_path / f"{name}.onnx")
     monkeypatch.chdir(tmp_path)
     exec(compile(text, str(page), "exec"), {})
     for result in tmp_path.glob("filled.*"):
@@ -90,7 +103,7 @@ def test_snippets_run(
 def test_commands_have_the_options_that_they_are_shown_with(line: str) -> None:
     _, verb, *words = shlex.split(line)
     command = typer.main.get_command(app)
-    for name in (verb, words[0]) if verb == "models" else (verb,):
+    for name in (verb, words[0]) if verb in ("models", "face") else (verb,):
         command = command.commands[name]  # type: ignore[attr-defined]
     known = {option for parameter in command.params for option in parameter.opts}
     assert {word for word in words if word.startswith("-") and word != "-"} <= known

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from imgen.errors import ImgenError
 from imgen_apps.jobs import Job, Options, discover
@@ -58,6 +58,7 @@ def run(
     save: Callable[[R, Path], Mapping[str, object] | None],
     *,
     is_streamed: Callable[[R], bool] = lambda _: False,
+    said: Callable[[Mapping[str, Any]], str] = lambda _: "",
     parameters: Mapping[str, object],
     options: Options,
 ) -> Summary:
@@ -71,6 +72,7 @@ def run(
             thread of its own. What it returns is added to the file's object in the report.
         is_streamed: whether saving works most of it out: then nothing else is saved meanwhile, and it is called in
             the caller's thread, where Ctrl-C stops it; it may ``tell`` how far it has got.
+        said: what is shown of a file that is done behind its name, by what saving returned.
         parameters: all that decides what a result looks like, beside the files of a job; --resume compares them.
         options: what to do with existing files, and what to say.
 
@@ -102,7 +104,7 @@ def run(
             trouble = report.add(task.record())
             if alone and isinstance(failure, ImgenError):
                 raise failure
-            _account(task, summary, progress, options)
+            _account(task, summary, progress, options, said)
             if trouble:
                 progress.say(f"warning: {trouble}")
 
@@ -212,14 +214,17 @@ def _rehearse(jobs: Sequence[Job], stages: _Stages[L, R]) -> Summary:
     return summary
 
 
-def _account(task: Task, summary: Summary, progress: Progress, options: Options) -> None:
+def _account(
+    task: Task, summary: Summary, progress: Progress, options: Options, said: Callable[[Mapping[str, Any]], str]
+) -> None:
     """Count and show a task that is through."""
     source, target = str(task.job.source), str(task.job.target)
     for text in task.warnings:
         progress.say(f"warning: {source}: {text}")
     if task.status == "done":
         summary.done += 1
-        progress.advance(f"{source} -> {target} ({task.seconds:.2f} s)")
+        words = said(task.extra)
+        progress.advance(f"{source} -> {target} ({task.seconds:.2f} s)" + (f" {words}" if words else ""))
     elif task.status == "skipped":
         summary.skipped += 1
         progress.advance(f"{source}: skipped, {task.reason}")

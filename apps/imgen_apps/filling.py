@@ -64,7 +64,7 @@ class Filling(Stages[Work]):
     def parameters(self) -> dict[str, object]:
         """All that decides what a result looks like, beside the files and the model."""
         own = {name: getattr(self, name) for name in ("invert", "grow", "feather")}
-        return {"tile": self.pipeline.tile, **own, **super().parameters()}
+        return {**self.pipeline.settings(), **own, **super().parameters()}
 
     def _with_mask(self, job: Job) -> Job:
         if self.mask is None:

@@ -97,10 +97,21 @@ class Inpainting(Pipeline):
         """
         if not 0 <= feather <= MAX_FEATHER:
             raise UsageError(f"feather is {feather}, but it must be in 0..{MAX_FEATHER} pixels")
-        work = plan(mask, self.tile)
+        work = self._plan(mask)
         for group in work.groups:
             merge(pixels, mask, work, group, self._filled(pixels, mask, work, group), feather=feather)
         return bool(work.groups)
+
+    def settings(self) -> dict[str, object]:
+        """What decides a result, beside the model and the arguments of a call."""
+        return {"tile": self.tile}
+
+    def _plan(self, mask: Mask) -> Plan:
+        return plan(mask, self.tile)
+
+    def _size(self, group: Group) -> tuple[int, int]:
+        """Width and height at which the network sees the crop of a group."""
+        return max(1, round(group.crop.width * group.scale)), max(1, round(group.crop.height * group.scale))
 
     def _filled(self, pixels: npt.NDArray[Any], mask: Mask, work: Plan, group: Group) -> Patch:
         """The crop of a group as the network fills it: h x w x C in 0..1 without alpha, scaled by ``group.scale``."""
@@ -108,8 +119,8 @@ class Inpainting(Pipeline):
         unknown = work.unknown(mask, group, group.crop)
         if view.shape[2] in (2, 4):
             unknown[view[..., -1] == 0] = 255
-        if group.scale < 1:
-            size = (max(1, round(group.crop.width * group.scale)), max(1, round(group.crop.height * group.scale)))
+        size = self._size(group)
+        if size != view.shape[1::-1]:
             view = cv2.resize(view, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
             unknown = cv2.resize(unknown, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         grey = view.shape[2] < 3
@@ -121,7 +132,9 @@ class Inpainting(Pipeline):
     def _run(self, image: npt.NDArray[np.float32], hole: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """The network, on sizes it does not take too."""
         padded, size = pad_to_multiple(image, self.model.spec.multiple)
-        result = crop(self.model(padded, pad_to_multiple(hole, self.model.spec.multiple)[0]), size)
+        return self._checked(crop(self.model(padded, pad_to_multiple(hole, self.model.spec.multiple)[0]), size))
+
+    def _checked(self, result: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         if not np.isfinite(result).all():
             raise ModelError(
                 f"{self.model.spec.name} gave values that are no numbers; try --device cpu or another model"

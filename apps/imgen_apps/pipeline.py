@@ -56,6 +56,7 @@ def edit(
     name_suffix: str,
     output: str | Path | None = None,
     size: Callable[[int, int], Size] = lambda height, width: (height, width),
+    edited: str = "",
 ) -> Image:
     """Apply ``change`` to an image of any kind; what the caller gave is left as it was.
 
@@ -67,6 +68,7 @@ def edit(
         name_suffix: added to the name of a path, for the file to write.
         output: of a path, the file to write instead; replaced if it exists.
         size: of what ``change`` makes of a height and a width, where that is not the same.
+        edited: what the metadata of a changed file are to say, see ``imgen.image.metadata.Metadata.edited_with``.
 
     Returns:
         The same kind as ``image``: the path written, the bytes of a file of the same format, an image of the same
@@ -81,9 +83,9 @@ def edit(
     if output is not None and not isinstance(image, str | Path):
         raise UsageError(f"output= is for an image given by its path, not for {type(image).__name__}")
     if isinstance(image, str | Path):
-        result = type(image)(_edit_file(Path(image), change, name_suffix, output, size))
+        result = type(image)(_edit_file(Path(image), change, name_suffix, output, size, edited=edited))
     elif isinstance(image, bytes):
-        result = _edit_bytes(image, change, size)
+        result = _edit_bytes(image, change, size, edited=edited)
     elif isinstance(image, PIL.Image.Image):
         result = _edit_pil(image, change)
     elif isinstance(image, np.ndarray):
@@ -148,27 +150,53 @@ def write_or_copy(
         shutil.copyfileobj(read, to)
 
 
+def first_frame(image: Any) -> Pixels:
+    """The first frame of an image of any kind that ``edit`` takes.
+
+    Raises:
+        ImageError: it cannot be read.
+        UsageError: it is of no such kind.
+    """
+    if isinstance(image, str | Path | bytes):
+        return file.read(image if isinstance(image, bytes) else Path(image)).pixels
+    seen: list[Pixels] = []
+
+    def see(frames: list[Pixels]) -> bool:
+        seen.extend(frames)
+        return False
+
+    edit(image, see, name_suffix="")
+    return seen[0]
+
+
 def _edit_file(
-    source: Path, change: Change, name_suffix: str, output: str | Path | None, size: Callable[[int, int], Size]
+    source: Path,
+    change: Change,
+    name_suffix: str,
+    output: str | Path | None,
+    size: Callable[[int, int], Size],
+    *,
+    edited: str,
 ) -> Path:
     target = source.with_stem(source.stem + name_suffix) if output is None else Path(output)
     if output is None and target.exists():
         raise ImageError(f"{target}: exists already; name the file to write with output=")
     picture = file.read(source)
-    changed = _edit_picture(picture, change, str(target), file.format_for(target, None, picture.format), size)
+    format_ = file.format_for(target, None, picture.format)
+    changed = _edit_picture(picture, change, str(target), format_, size, edited=edited)
     write_or_copy(picture, source, target, changed=changed)
     return target
 
 
-def _edit_bytes(image: bytes, change: Change, size: Callable[[int, int], Size]) -> bytes:
+def _edit_bytes(image: bytes, change: Change, size: Callable[[int, int], Size], *, edited: str) -> bytes:
     picture, stream = file.read(image), BytesIO()
-    changed = _edit_picture(picture, change, "the output", picture.format, size)
+    changed = _edit_picture(picture, change, "the output", picture.format, size, edited=edited)
     write_or_copy(picture, image, stream, changed=changed)
     return stream.getvalue()
 
 
 def _edit_picture(
-    picture: file.Picture, change: Change, name: str, format_: str, size: Callable[[int, int], Size]
+    picture: file.Picture, change: Change, name: str, format_: str, size: Callable[[int, int], Size], *, edited: str
 ) -> bool:
     """Change a picture that will be written as ``name``, where that format can hold the result."""
     before = [frame.shape for frame in picture.frames]
@@ -180,6 +208,8 @@ def _edit_picture(
         picture.metadata = picture.metadata.resized(*after[0])
     if before[0][2] < 3 <= picture.pixels.shape[2]:
         picture.metadata = picture.metadata.recoloured()
+    if changed and edited:
+        picture.metadata = picture.metadata.edited_with(edited)
     return changed
 
 

@@ -1,10 +1,10 @@
 """What one image goes through in every verb: it is read, worked on, and written as the options say."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from imgen.image import file
 from imgen.runtime import Model
@@ -62,6 +62,10 @@ class Stages(ABC, Generic[W]):
     @abstractmethod
     def save(self, work: W, target: Path | BinaryIO) -> dict[str, object]:
         """Write the result; returns what the report says of it."""
+
+    def said(self, report: Mapping[str, Any]) -> str:  # noqa: ARG002 - few verbs have anything to say
+        """What is said of a result behind its name, by what the report says of it."""
+        return ""
 
     def write(self, picture: file.Picture, source: Path | bytes, target: Path | BinaryIO, *, changed: bool) -> None:
         """Write a picture as the options say; see ``imgen_apps.pipeline.write_or_copy``."""

@@ -43,7 +43,10 @@ def sample(
         in_turn = chosen is None and 2 <= classes <= 16  # then a column is a class
         runs.write_grid(torch.cat(list(made)), classes if in_turn else math.isqrt(count - 1) + 1, path)
     else:
-        runs.write_each(made, [f"{number:06d}" for number in range(count)], path)
+        names = [f"{number:06d}" for number in range(count)]
+        if classes and chosen is None:
+            names = runs.by_class(names, labels.tolist(), config)
+        runs.write_each(made, names, path)
     typer.echo(f"{path}: {count} new {'points' if points else 'pictures'} by {config.engine}, seed {seed}")
 
 

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from imgen import __version__
 from imgen.cli import (
+    bench,
     compare,
     degrade,
     demo,
@@ -21,10 +22,12 @@ from imgen.cli import (
     doctor,
     evaluate,
     export,
+    face,
     generate,
     inpaint,
     models,
     options,
+    run,
     train,
     translate,
     upscale,
@@ -49,7 +52,7 @@ class _Verbs(TyperGroup):
 app = typer.Typer(
     cls=_Verbs,
     help="Image processing with GANs: fill holes in photographs, make them larger, take raindrops off, translate "
-    "them; train and export models yourself.",
+    "them, edit faces; train and export models yourself.",
     no_args_is_help=True,
     rich_markup_mode=None,  # rich takes as long to import as all the rest
     pretty_exceptions_enable=False,
@@ -77,9 +80,12 @@ app.command()(inpaint.inpaint)
 app.command()(upscale.upscale)
 app.command()(derain.derain)
 app.command()(translate.translate)
+app.add_typer(face.app, name="face")
+app.command(context_settings=run.SETTINGS)(run.run)
 app.command()(degrade.degrade)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")
+app.command(epilog=bench.EPILOG)(bench.bench)
 app.command()(doctor.doctor)
 app.command(epilog=train.EPILOG)(train.train)
 app.command(epilog=generate.SAMPLE)(generate.sample)

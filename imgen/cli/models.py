@@ -34,7 +34,7 @@ def list_models(
         here = "here" if entry.path.is_file() else f"imgen models pull {entry.name}"
         mark = "*" if entry.default else " "
         typer.echo(
-            f"{mark} {entry.name:{width}}  {entry.task:9}  {entry.bytes / 1e6:6.1f} MB  {entry.licence:15}  {here}"
+            f"{mark} {entry.name:{width}}  {entry.task:11}  {entry.bytes / 1e6:6.1f} MB  {entry.licence:15}  {here}"
         )
 
 

@@ -109,12 +109,14 @@ class Shared:
 
 
 def with_shared(verb: Callable[..., None]) -> Callable[..., None]:
-    """A verb whose first parameter is a ``Shared``, as typer wants it: with each field a parameter of its own."""
-    signature, fields = inspect.signature(verb), dataclasses.fields(Shared)
+    """A verb whose first parameter is a ``Shared``, or made from it, as typer wants it: a parameter for each field."""
+    signature = inspect.signature(verb)
+    group = next(iter(signature.parameters.values())).annotation
+    fields = dataclasses.fields(group)
 
     @functools.wraps(verb)
     def call(**values: Any) -> None:
-        verb(Shared(**{field.name: values.pop(field.name) for field in fields}), **values)
+        verb(group(**{field.name: values.pop(field.name) for field in fields}), **values)
 
     kind = inspect.Parameter.KEYWORD_ONLY
     own = [parameter.replace(kind=kind) for parameter in list(signature.parameters.values())[1:]]

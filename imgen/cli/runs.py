@@ -52,6 +52,27 @@ def open_run(folder: Path, device: str) -> "tuple[Engine, RunConfig]":
     return run.load(folder, place), run.read(folder)
 
 
+def file_of(folder: Path, name: str = "model.safetensors") -> Path:
+    """A model file of a run, written now if the run was stopped before its end or has gone on since.
+
+    Raises:
+        UsageError: torch is not installed.
+        ModelError: the folder is not that of a run, or its method writes no such file.
+    """
+    need_torch("a run")
+    from imgen.errors import ModelError
+    from imgen.training import checkpoint, run
+
+    model, saved = folder / name, checkpoint.path_in(folder)
+    if saved.exists() and (not model.exists() or model.stat().st_mtime < saved.stat().st_mtime):
+        run.finish(folder)
+    if model.exists():
+        return model
+    if saved.exists():
+        raise ModelError(f"{folder}: its method writes no {name}; that takes an encoder and classes, as cvae-gan has")
+    raise ModelError(f"{folder} is not the folder of a run: neither a checkpoint nor a model file is in it")
+
+
 def need_torch(what: str) -> None:
     """Say what to install where torch is missing."""
     try:
@@ -82,6 +103,14 @@ def label_of(name: str | None, engine: "Engine", config: "RunConfig") -> int | N
         return int(name)
     there = ", ".join(config.classes) or f"0 to {count - 1}"
     raise UsageError(f"--class {name}: no label is called so; there are: {there}")
+
+
+def by_class(names: Sequence[str], labels: Sequence[int], config: "RunConfig") -> list[str]:
+    """Each name below a folder called as its class, where the run has classes: so a data set lies on disk."""
+    if not config.classes:
+        return list(names)
+    folders = [name if Path(name).name == name else str(number) for number, name in enumerate(config.classes)]
+    return [f"{folders[label]}/{name}" for name, label in zip(names, labels, strict=True)]
 
 
 def need_images(config: "RunConfig") -> None:

@@ -59,7 +59,7 @@ def run(stages: "Stages[Any]", shared: Shared, *, name_suffix: str, model: objec
     sources = _sources(shared)
     extension = file.suffix_for(file.format_named(shared.format)) if shared.format else None
     if "-" in sources or shared.output == "-":
-        _stream(stages, sources, shared.output, overwrite=shared.overwrite)
+        _stream(stages, sources, shared)
         return
     if shared.suffix is not None or shared.output:
         name_suffix = shared.suffix or ""
@@ -71,6 +71,7 @@ def run(stages: "Stages[Any]", shared: Shared, *, name_suffix: str, model: objec
         stages.process,
         stages.save,
         is_streamed=stages.is_streamed,
+        said=stages.said,
         parameters={"model": model, **stages.parameters()},
         options=batch.Options(**{name: getattr(shared, name) for name in names}),
     )
@@ -104,21 +105,23 @@ def _sources(shared: Shared) -> list[str]:
     return sources
 
 
-def _stream(stages: "Stages[Any]", sources: Sequence[str], output: str | None, *, overwrite: bool) -> None:
+def _stream(stages: "Stages[Any]", sources: Sequence[str], shared: Shared) -> None:
     """One image of which the source, the target or both are "-": standard input, standard output."""
     if len(sources) != 1:
         raise UsageError(
             f"- stands for one image, but {len(sources)} inputs are given; name files and a folder instead"
         )
-    target = None if output in (None, "-") else Path(str(output))
+    target = None if shared.output in (None, "-") else Path(str(shared.output))
     if target is None and sys.stdout.isatty():
         raise UsageError("the image would go to the terminal; add > file.png, or --output file.png")
     data: Path | bytes = sys.stdin.buffer.read() if sources[0] == "-" else Path(sources[0])
     for path in ((target,) if target else ()) + stages.beside(data, target):
-        if path.exists() and not overwrite:
+        if path.exists() and not shared.overwrite:
             raise UsageError(f"the output {path} exists already; --overwrite replaces it")
     if data == b"":
         raise ImageError("standard input is empty; pipe an image into it")
     work = stages.process(stages.load(data, target))
-    stages.save(work, sys.stdout.buffer if target is None else target)
+    words = stages.said(stages.save(work, sys.stdout.buffer if target is None else target))
     sys.stdout.flush()
+    if words and not shared.quiet:
+        typer.echo(words, err=True)

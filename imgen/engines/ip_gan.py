@@ -21,6 +21,7 @@ from imgen.losses.matching import pair_l2
 from imgen.networks.conv import ConvDecoder, ConvEncoder
 from imgen.networks.face_editor import FaceEditor
 from imgen.networks.gaussian import gaussian
+from imgen.networks.layers import precise
 from imgen.networks.network import Network, Scored
 from imgen.networks.recogniser import Recogniser
 
@@ -93,11 +94,11 @@ class IPGAN(Engine):
         made = self.generator(torch.cat([who.features[0].detach(), posterior.sample()], 1))
         # Both in one batch: batch normalisation of each by itself would hide what tells them apart.
         judged = self.discriminator(torch.cat([other, made]))
-        (real, fake), (looks, looked) = judged.logits.chunk(2), judged.features[-1].chunk(2)
+        (real, fake), (looks, looked) = judged.logits.chunk(2), precise(judged.features[-1]).chunk(2)
         named, wanted, found = self._recognise(subject, made, who)
         divergence = kl_standard_normal(*posterior).mean()
         pixels = (1.0 if same else config.different) * pair_l2(made, other)
-        matched, alike = pair_l2(found, wanted.detach()), pair_l2(looked, looks.detach())
+        matched, alike = pair_l2(precise(found), wanted.detach()), pair_l2(looked, looks.detach())
         self._terms = {
             "divergence": divergence.detach(),
             "pixels_same" if same else "pixels_different": pixels.detach(),

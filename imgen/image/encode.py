@@ -186,8 +186,9 @@ def _avif(metadata: Metadata, quality: int | None) -> dict[str, Any]:
     return options | {"quality": quality or _DEFAULT_QUALITY["AVIF"]}
 
 
-def _gif(_: Metadata, __: int | None) -> dict[str, Any]:
-    return {"optimize": False}  # which would reorder the palettes
+def _gif(metadata: Metadata, _: int | None) -> dict[str, Any]:
+    said = {"comment": metadata.edited} if metadata.edited else {}
+    return {"optimize": False, **said}  # which would reorder the palettes
 
 
 def _known(options: dict[str, Any]) -> dict[str, Any]:

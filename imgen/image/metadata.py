@@ -11,6 +11,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from imgen.image.jpeg import JpegCoding, coding_of
 from imgen.image.pixels import Pixels, colours_of
+from imgen.image.provenance import exif_naming, xmp_naming
 
 # What stays true of a TIFF's tags when its pixels are written anew; the rest describes its layout.
 _DESCRIPTIVE = {
@@ -45,10 +46,16 @@ class Metadata:
     palettes: tuple[bytes, ...] = ()  # of a GIF: the colours of each frame, see imgen.image.palette
     jpeg: JpegCoding | None = None
     lossless: bool = False  # of a WebP
+    edited: str = ""  # what made the image into another than was taken, in words; see ``edited_with``
 
     def stripped(self) -> "Metadata":
-        """Without what tells of the image; with what its pixels are written by."""
-        return replace(self, icc=None, exif=None, xmp=None, dpi=None)
+        """Without what tells of the image, but for what has edited it; with what its pixels are written by."""
+        bare = replace(self, icc=None, exif=None, xmp=None, dpi=None, edited="")
+        return bare.edited_with(self.edited) if self.edited else bare
+
+    def edited_with(self, text: str) -> "Metadata":
+        """Of an image that shows another than this one did: EXIF, XMP and the comment of a GIF say so, stripped too."""
+        return replace(self, exif=exif_naming(text, self.exif), xmp=xmp_naming(text, self.xmp), edited=text)
 
     def resized(self, height: int, width: int) -> "Metadata":
         """Of an image made from this one in another size: EXIF says that size, and no pixel is as a JPEG coded it."""

@@ -62,7 +62,7 @@ class DerainingRecipe(Recipe):
     side: int = 96  # of the squares: many small ones teach more than few large ones
     batch: int = 24
 
-    USE: ClassVar[str] = "imgen derain photo.png"
+    USE: ClassVar[str] = "imgen derain photo.png --model"
 
     def with_batch(self, batch: int) -> Self:
         """Any number."""

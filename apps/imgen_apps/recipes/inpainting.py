@@ -51,7 +51,7 @@ class InpaintingRecipe(Recipe):
     batch_factor: int = 1  # on every stage's batch: a GPU is idle at 1
     features: str = "efficientnet-lite0"  # a name in FEATURES
 
-    USE: ClassVar[str] = "imgen inpaint photo.png --mask mask.png"
+    USE: ClassVar[str] = "imgen inpaint photo.png --mask mask.png --model"
 
     def with_batch(self, batch: int) -> Self:
         """A multiple of the first stage's; the others grow with it."""

@@ -36,7 +36,7 @@ class Recipe(ABC):
     train: TrainConfig
 
     USE: ClassVar[str]
-    """The command that uses what was trained, but for its ``--model``."""
+    """The command that uses what was trained, but for the file, with which it ends."""
 
     @abstractmethod
     def with_batch(self, batch: int) -> Self:
@@ -86,6 +86,14 @@ class Recipe(ABC):
         """
         raise UsageError(f"--labels {labels} is not for this recipe, which takes no label maps; leave it out")
 
+    def fitted(self, data: Sequence[Path]) -> Self:  # noqa: ARG002 (few networks depend on the data)
+        """The same for what is in some folders, where the networks depend on that.
+
+        Raises:
+            UsageError: it cannot be learnt from.
+        """
+        return self
+
     @abstractmethod
     def source(self, data: Sequence[Path]) -> Source:
         """Batches of what is in some folders of photographs."""
@@ -107,8 +115,8 @@ class Recipe(ABC):
         return source.batch(0)
 
     @abstractmethod
-    def picture(self, engine: Engine, batch: Any) -> Tensor:
-        """What an engine makes of a batch, beside what it should be: C x H x W in 0..1."""
+    def picture(self, engine: Engine, batch: Any) -> Tensor | None:
+        """What an engine makes of a batch, beside what it should be: C x H x W in 0..1; None: it makes no pictures."""
 
     @abstractmethod
     def spec(self, network: Network) -> Spec:
@@ -131,7 +139,7 @@ class Recipe(ABC):
             ImgenError: no photographs, too few steps, or a start that is missing or of another network.
         """
         torch.manual_seed(self.train.seed)
-        engine = self.engine(device)
+        engine = self.fitted(data).engine(device)
         engine.check(self.train.steps)
         if start is not None:
             self.begin(engine, start)
@@ -147,8 +155,8 @@ def unit(images: Sequence[np.ndarray]) -> Tensor:
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
 
 
-def generator_of(start: Path) -> dict[str, Tensor]:
-    """The tensors of a run's averaged generator, or of a model file, by name.
+def generator_of(start: Path, prefix: str = GENERATOR) -> dict[str, Tensor]:
+    """The tensors of a run's averaged generator, or of a model file, by name; ``prefix`` is its own in the engine.
 
     Raises:
         ModelError: there are none.
@@ -156,4 +164,4 @@ def generator_of(start: Path) -> dict[str, Tensor]:
     if not start.is_dir():
         return weights.load(start).state_dict()
     state = checkpoint.load(start)["average"]
-    return {name.removeprefix(GENERATOR): value for name, value in state.items() if name.startswith(GENERATOR)}
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}

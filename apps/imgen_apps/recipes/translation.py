@@ -36,7 +36,7 @@ class TranslationRecipe(Recipe):
     resize: int = 286  # to which the shorter side of the images they are cut from is brought
     batch: int = 1
 
-    USE: ClassVar[str] = "imgen translate image.png"
+    USE: ClassVar[str] = "imgen translate image.png --model"
 
     def with_batch(self, batch: int) -> Self:
         """Any number."""

@@ -68,7 +68,7 @@ class UpscalingRecipe(Recipe):
     side: int = 32  # of the small squares
     batch: int = 16
 
-    USE: ClassVar[str] = "imgen upscale photo.png"
+    USE: ClassVar[str] = "imgen upscale photo.png --model"
 
     def with_batch(self, batch: int) -> Self:
         """Any number."""

@@ -58,6 +58,11 @@ def test_labels_are_asked_for_by_name_or_number(runs: Runs, tmp_path: Path, imge
     assert pictures["cat"] == pictures["0"] != pictures["dog"]
     done(imgen("sample", folder, "-n", 6, *CPU))
     assert size(folder / "sample.png") == (2, 3)  # a column a class
+    done(imgen("sample", folder, "-n", 5, "-o", tmp_path / "made", *CPU))  # classes are folders, as data sets have them
+    found = sorted(path.relative_to(tmp_path).as_posix() for path in (tmp_path / "made").rglob("*.png"))
+    assert found == [
+        f"made/{name}.png" for name in ("cat/000000", "cat/000002", "cat/000004", "dog/000001", "dog/000003")
+    ]
     refused(imgen("sample", folder, "--class", "cow", *CPU), 2, "there are: cat, dog")
     refused(imgen("sample", runs("vae"), "--class", "cat", *CPU), 2, "vae was trained without labels")
 

@@ -1,0 +1,178 @@
+"""Does an edited face stay who it is, and does it do what was asked? By people whom the model never saw.
+
+    python benchmarks/face_quality.py PEOPLE --known TRAINED --model face-base --identity-model EMBEDDING.onnx
+
+PEOPLE and TRAINED are folders of aligned faces (128 x 128), one a person, with a table ``index.csv``: file,
+identity, smile.
+
+Verification: the balanced accuracy, over all pairs of pictures of PEOPLE, of "these are one person" by the cosine of
+the model's own identity code, at the threshold in the model's file and at the best one; and of the embedding's.
+
+Swap: to each picture of PEOPLE in turn is given the identity of a picture of another one; the embedding looks for the
+person among the mean embeddings of all of PEOPLE (rank 1). Its attributes are kept where a classifier of smiles sees
+what it sees in the picture that they are of. That is logistic regression on EfficientNet-Lite0's features, learnt on
+TRAINED, and its accuracy on PEOPLE is given too.
+
+Edit: of those who do not smile, smile=1; how many does that classifier see smile, and how near, by the model's own
+code and by the embedding, is the result to the picture, as a share of how near the picture merely reconstructed is.
+"""
+
+import argparse
+import csv
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from judges import Chooser
+from numpy.typing import NDArray
+
+from imgen.runtime import load
+from imgen_apps.face_identity import Identity, own, recogniser
+from imgen_apps.face_model import Codes, FaceModel
+from imgen_apps.recipes.people import same_person_threshold
+
+AT_ONCE = 32
+
+Crops = NDArray[np.float32]  # N x 3 x S x S in 0..1
+
+
+class People(NamedTuple):
+    """Some faces."""
+
+    crops: Crops
+    who: NDArray[np.int64]
+    smiles: NDArray[np.int64]  # -1 where it is not known
+
+
+def read(folder: Path, size: int) -> People:
+    """What a folder's table lists."""
+    with (folder / "index.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    images = [cv2.imread(str(folder / row["file"]), cv2.IMREAD_COLOR_RGB) for row in rows]
+    crops = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])
+    names = sorted({row["identity"] for row in rows})
+    return People(
+        crops.transpose(0, 3, 1, 2).astype(np.float32) / 255,
+        np.array([names.index(row["identity"]) for row in rows]),
+        np.array([int(row["smile"] or -1) for row in rows]),
+    )
+
+
+def pixels(crops: Crops) -> list[NDArray[np.uint8]]:
+    """As the classifier of smiles wants them."""
+    return list((crops * 255).round().astype(np.uint8).transpose(0, 2, 3, 1))
+
+
+def embed(identity: Identity, crops: Crops) -> NDArray[np.float64]:
+    """Unit codes, N x D."""
+    parts = [identity.embed(crops[first : first + AT_ONCE]) for first in range(0, len(crops), AT_ONCE)]
+    codes = np.concatenate(parts).astype(np.float64)
+    return codes / np.linalg.norm(codes, axis=1, keepdims=True)
+
+
+def verification(people: People, codes: NDArray[np.float64], threshold: float | None) -> dict[str, float]:
+    """Balanced accuracy at a threshold, and at the best one."""
+    import torch
+
+    first, second = np.triu_indices(len(codes), 1)
+    same, cosines = people.who[first] == people.who[second], (codes @ codes.T)[first, second]
+
+    def balanced(at: float) -> float:
+        return float(((cosines[same] >= at).mean() + (cosines[~same] < at).mean()) / 2)
+
+    best = same_person_threshold(torch.from_numpy(codes), people.who)
+    row = {"best threshold": best, "accuracy there": balanced(best)}
+    return row if threshold is None else {"threshold": threshold, "accuracy": balanced(threshold), **row}
+
+
+def decode(model: FaceModel, codes: Codes) -> Crops:
+    """Faces, a few at a time."""
+    slices = [slice(first, first + AT_ONCE) for first in range(0, len(codes.identity), AT_ONCE)]
+    return np.concatenate([model.decode(Codes(*(code[part] for code in codes))) for part in slices])
+
+
+def encode(model: FaceModel, crops: Crops) -> Codes:
+    """Codes, a few at a time."""
+    parts = [model.encode(crops[first : first + AT_ONCE]) for first in range(0, len(crops), AT_ONCE)]
+    return Codes(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def swap(model: FaceModel, judge: Identity, chooser: Chooser, people: People, seed: int) -> dict[str, float]:
+    """Everyone with the identity of somebody else."""
+    rng, codes = np.random.default_rng(seed), encode(model, people.crops)
+    by_person = defaultdict(list)
+    for number, person in enumerate(people.who):
+        by_person[person].append(number)
+    wanted = np.array([rng.choice([p for p in by_person if p != person]) for person in people.who])
+    sources = np.array([rng.choice(by_person[person]) for person in wanted])
+    made = decode(model, Codes(codes.identity[sources], codes.attributes))
+    real = embed(judge, people.crops)
+    means = np.stack([real[numbers].mean(0) for _, numbers in sorted(by_person.items())])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    found = (embed(judge, made) @ means.T).argmax(1)
+    again = (embed(judge, decode(model, codes)) @ means.T).argmax(1)
+    known = people.smiles >= 0
+    before, after = chooser.is_second(pixels(people.crops)), chooser.is_second(pixels(made))
+    return {
+        "rank 1": float((found == wanted).mean()),
+        "rank 1 of whose attributes it has": float((found == people.who).mean()),
+        "rank 1 reconstructed": float((again == people.who).mean()),
+        "smile kept": float((before == after).mean()),
+        "smile classifier on real": float((before == (people.smiles == 1))[known].mean()),
+    }
+
+
+def edit(model: FaceModel, judges: dict[str, Identity], chooser: Chooser, people: People) -> dict[str, float]:
+    """Make those smile who do not."""
+    crops = people.crops[(people.smiles == 0)]
+    crops = crops[~chooser.is_second(pixels(crops))]
+    codes = encode(model, crops)
+    plain = decode(model, codes)
+    smiling = decode(model, codes._replace(attributes=codes.attributes + model.shift({"smile": 1.0})))
+    # As imgen face edit does it: what the network changes is carried over to the picture.
+    edited = (crops + smiling - plain).clip(0, 1)
+    row = {
+        "faces": float(len(crops)),
+        "smile now": float(chooser.is_second(pixels(edited)).mean()),
+        "the network's own result smiles": float(chooser.is_second(pixels(smiling)).mean()),
+        "reconstructed, smiles": float(chooser.is_second(pixels(plain)).mean()),
+    }
+    for name, judge in judges.items():
+        real, unedited, result = (embed(judge, each) for each in (crops, plain, smiling))
+        merely, after = (float((real * each).sum(1).mean()) for each in (unedited, result))
+        carried = float((real * embed(judge, edited)).sum(1).mean())
+        row |= {f"{name}: reconstructed": merely, f"{name}: smiling": after, f"{name}: share": after / merely}
+        row |= {f"{name}: carried over": carried}
+    return row
+
+
+def main() -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("people", type=Path)
+    parser.add_argument("--known", type=Path, required=True, help="people that the model was trained on")
+    parser.add_argument("--model", default="face-base")
+    parser.add_argument("--identity-model", type=Path, required=True)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    model = FaceModel(load(arguments.model, device=arguments.device))
+    people, known = (read(folder, model.size) for folder in (arguments.people, arguments.known))
+    judges = {"own": own(model), "embedding": recogniser(arguments.identity_model)}
+    chooser = Chooser()
+    chooser.learn(*(pixels(known.crops[known.smiles == value]) for value in (0, 1)))
+    table: dict[str, dict[str, float]] = {
+        f"verification, {name}": verification(people, embed(judge, people.crops), judge.threshold)
+        for name, judge in judges.items()
+    }
+    table["swap"] = swap(model, judges["embedding"], chooser, people, arguments.seed)
+    table["edit"] = edit(model, judges, chooser, people)
+    for title, row in table.items():
+        sys.stdout.write(f"{title}\n" + "".join(f"  {name:36s} {value:.3f}\n" for name, value in row.items()))
+
+
+if __name__ == "__main__":
+    main()
