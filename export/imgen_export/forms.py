@@ -39,11 +39,12 @@ def form_of(network: Network, spec: Spec, graph: str) -> Form:
         raise UsageError(
             f"{spec.name!r} is a classifier, for imgen evaluate --features; only what makes images is exported"
         )
-    if spec.task in ("generate", "reconstruct"):
+    if spec.task == "generate":
         if graph == "embed":
-            does = "generates them" if spec.task == "generate" else "takes those of one size, and their classes"
-            raise UsageError(f"the embed graph is for images to images, {spec.name!r} {does}; take core")
-        return _generate(network, spec) if spec.task == "generate" else _reconstruct(network, spec)
+            raise UsageError(f"the embed graph is for images to images, {spec.name!r} generates them; take core")
+        return _generate(network, spec)
+    if spec.task == "reconstruct":
+        return _reconstruct(network, spec, graph)
     if spec.task == "translate":
         return translation.core(network, spec) if graph == "core" else translation.embed(network, spec)
     if spec.task == "face":
@@ -100,6 +101,18 @@ class EmbedInpainting(nn.Module):
         return torch.where(hole.permute(0, 2, 3, 1), levels(filled), image)
 
 
+class EmbedReconstruction(nn.Module):
+    """A network that takes images through a code and back, from uint8 to uint8, N x S x S x 3."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor, label: Tensor) -> Tensor:
+        """Label: the number of the class, N."""
+        return levels(self.network(image.permute(0, 3, 1, 2).float() / 255, label))
+
+
 class EmbedRaindropRemoval(nn.Module):
     """A network that removes raindrops from uint8 to uint8, as ``imgen derain`` runs it at the size of the image."""
 
@@ -128,13 +141,17 @@ def _generate(network: Network, spec: Spec) -> Form:
     return Form(Generate(network), spec.inputs, inputs, free, (2,), ((1,), (3,), (8,), (17,)), 1e-4)
 
 
-def _reconstruct(network: Network, spec: Spec) -> Form:
+def _reconstruct(network: Network, spec: Spec, graph: str) -> Form:
     def inputs(batch: int) -> tuple[Tensor, ...]:
         image, _ = picture(batch, spec.size, spec.size)
-        return image, torch.eye(spec.classes)[torch.arange(batch) % spec.classes]
+        label = torch.arange(batch) % spec.classes
+        if graph == "embed":
+            return (image * 255).byte().permute(0, 2, 3, 1).contiguous(), label
+        return image, torch.eye(spec.classes)[label]
 
-    free = [{0: free_axis("batch", 65536)} for _ in spec.inputs]
-    return Form(network, spec.inputs, inputs, free, (2,), ((1,), (3,), (8,), (17,)), 1e-4)
+    free = [{0: free_axis("batch", 64)} for _ in spec.inputs]
+    module, tolerance = (EmbedReconstruction(network), 1.0) if graph == "embed" else (network, 1e-4)
+    return Form(module, spec.inputs, inputs, free, (2,), ((1,), (3,), (8,), (17,)), tolerance)
 
 
 def _core(network: Network, spec: Spec) -> Form:
