@@ -9,13 +9,17 @@ import torch
 from torch import Tensor
 
 from imgen.networks.conv import ConvDecoder, ConvEncoder
+from imgen.networks.folding import fold
 from imgen.networks.gaussian import gaussian
 from imgen.networks.network import Network
 from imgen.networks.recogniser import Recogniser
 
 
 class FaceEditor(Network):
-    """Aligned faces, N x C x S x S in 0..1, to a face, by way of two codes that can be kept, shifted or replaced."""
+    """Aligned faces, N x C x S x S in 0..1, to a face, by way of two codes that can be kept, shifted or replaced.
+
+    It is made of networks that have been trained, with their batch norms folded in, and is not trained itself.
+    """
 
     @dataclass(frozen=True)
     class Config:
@@ -34,27 +38,28 @@ class FaceEditor(Network):
         self.config = config
         size, channels = config.size, config.channels
         self.recogniser = Recogniser(
-            Recogniser.Config(size, channels, config.identity, config.recogniser_width)  # knows nobody by name
+            Recogniser.Config(size, channels, config.identity, config.recogniser_width, norm="none")
         )
         self.encoder = ConvEncoder(
-            ConvEncoder.Config(size, channels, 2 * config.attributes, config.encoder_width, 8 * config.encoder_width)
+            ConvEncoder.Config(
+                size, channels, 2 * config.attributes, config.encoder_width, 8 * config.encoder_width, norm="none"
+            )
         )
         code, width = config.identity + config.attributes, config.generator_width
-        self.generator = ConvDecoder(ConvDecoder.Config(size, channels, code, width, 8 * width))
+        self.generator = ConvDecoder(ConvDecoder.Config(size, channels, code, width, 8 * width, norm="none"))
 
     @classmethod
     def of(cls, recogniser: Recogniser, encoder: ConvEncoder, generator: ConvDecoder) -> "FaceEditor":
-        """The networks that an engine has trained, copied."""
+        """The networks that an engine has trained, copied; it knows nobody by name."""
         first, second, third = recogniser.config, encoder.config, generator.config
         editor = cls(
             cls.Config(
                 third.size, third.channels, first.code, second.outputs // 2, first.width, second.width, third.width
             )
         )
-        known = {name: value for name, value in recogniser.state_dict().items() if name != "directions"}
-        editor.recogniser.load_state_dict(known, strict=False)
-        editor.encoder.load_state_dict(encoder.state_dict())
-        editor.generator.load_state_dict(generator.state_dict())
+        fold(recogniser, editor.recogniser)
+        fold(encoder, editor.encoder)
+        fold(generator, editor.generator)
         return editor
 
     def forward(

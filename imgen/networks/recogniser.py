@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from imgen.networks.layers import norm
 from imgen.networks.network import Network, Scored
 from imgen.networks.scale import stages, width_at
 
@@ -25,7 +26,7 @@ class Recogniser(Network):
 
     @dataclass(frozen=True)
     class Config:
-        """Sizes; without classes there are no logits (N x 0)."""
+        """Sizes; without classes there are no logits (N x 0). ``norm`` is "batch", or "none" once it is folded in."""
 
         size: int
         channels: int = 3
@@ -33,6 +34,7 @@ class Recogniser(Network):
         width: int = 16
         cap: int = 256
         classes: int = 0
+        norm: str = "batch"
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -41,10 +43,13 @@ class Recogniser(Network):
         widths = [config.channels, *(width_at(size >> i, size, config.width, config.cap) for i in range(1, count + 1))]
         # At half of the size there is much to compute and little to see: blocks begin below.
         self.levels = nn.Sequential(
-            *(nn.Sequential(_halve(a, b), *([_Residual(b)] if i else [])) for i, (a, b) in enumerate(pairwise(widths)))
+            *(
+                nn.Sequential(_halve(a, b, config.norm), *([_Residual(b, config.norm)] if i else []))
+                for i, (a, b) in enumerate(pairwise(widths))
+            )
         )
-        self.read = nn.Conv2d(widths[-1], config.code, 4, bias=False)
-        self.norm = nn.BatchNorm1d(config.code)
+        self.read = nn.Conv2d(widths[-1], config.code, 4, bias=config.norm == "none")
+        self.norm = norm(config.norm, config.code)
         self.directions = nn.Parameter(F.normalize(torch.randn(config.classes, config.code)))
 
     def forward(self, image: Tensor) -> Scored:
@@ -55,24 +60,26 @@ class Recogniser(Network):
 
     def code(self, image: Tensor) -> Tensor:
         """N x D: the mean of the squares of each code is 1."""
-        raw = self.norm(self.read(self.levels(image)).flatten(1))
+        raw = self.norm(self.read(self.levels(image))).flatten(1)
         return F.normalize(raw) * math.sqrt(self.config.code)
 
 
 class _Residual(nn.Module):
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, norm_name: str) -> None:
         super().__init__()
+        bias = norm_name == "none"
         self.body = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=bias),
+            norm(norm_name, channels),
             nn.ReLU(),
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=bias),
+            norm(norm_name, channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.body(x))
 
 
-def _halve(before: int, after: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(before, after, 3, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU())
+def _halve(before: int, after: int, norm_name: str) -> nn.Sequential:
+    convolution = nn.Conv2d(before, after, 3, 2, 1, bias=norm_name == "none")
+    return nn.Sequential(convolution, norm(norm_name, after), nn.ReLU())

@@ -39,7 +39,7 @@ from imgen.training.config import TrainConfig
 from imgen.training.loader import Source
 from imgen.training.loop import Trainer
 from imgen_apps.face_identity import recogniser as teacher_of
-from imgen_apps.recipes.people import Faces, TaughtFaces, people_in, same_person_threshold
+from imgen_apps.recipes.people import Faces, TaughtFaces, direction, people_in, same_person_threshold
 from imgen_apps.recipes.recipe import Models, Recipe, generator_of
 from imgen_apps.recipes.translation import rows
 
@@ -200,8 +200,7 @@ class IPGANRecipe(FacesRecipe):
         for attribute in source.attributes:
             said = zip(attribute.files, attribute.values.tolist(), strict=True)
             numbers, values = zip(*((place[path], value) for path, value in said if path in place), strict=True)
-            codes, says = what[list(numbers)], torch.tensor(values)
-            directions[attribute.name] = (codes[says].mean(0) - codes[~says].mean(0)).tolist()
+            directions[attribute.name] = direction(what[list(numbers)], torch.tensor(values)).tolist()
         return {
             "identity": self.code,
             "attributes": self.attributes,

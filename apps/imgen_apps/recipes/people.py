@@ -139,3 +139,23 @@ def same_person_threshold(codes: Tensor, labels: NDArray[np.int64]) -> float:
     best = int(np.argmax(hits - false))
     after = cosines[order[min(best + 1, len(order) - 1)]]
     return float((cosines[order[best]] + after) / 2)
+
+
+def direction(codes: Tensor, says: Tensor) -> Tensor:
+    """From a clear no to a clear yes: the difference of the means of those that a linear rule is surest of.
+
+    Labels of expressions are often wrong and faces often between, which would make the difference of all of them small.
+    The rule is Fisher's discriminant; of each kind that half counts which it puts farthest from the other.
+
+    Args:
+        codes: N x D.
+        says: N, true for yes; there are some of each.
+    """
+    yes, no = codes[says].double(), codes[~says].double()
+    within = sum((each - each.mean(0)).T @ (each - each.mean(0)) for each in (yes, no)) / len(codes)
+    ridge = 0.01 * torch.eye(codes.shape[1], dtype=torch.double) * torch.as_tensor(within).diagonal().mean()
+    rule = torch.linalg.solve(torch.as_tensor(within) + ridge, yes.mean(0) - no.mean(0))
+    clear_yes, clear_no = (
+        each[sign * (each @ rule) >= (sign * (each @ rule)).median()] for each, sign in ((yes, 1), (no, -1))
+    )
+    return (clear_yes.mean(0) - clear_no.mean(0)).float()

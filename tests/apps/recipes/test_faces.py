@@ -17,7 +17,7 @@ from imgen.networks.face_editor import FaceEditor
 from imgen.training.config import TrainConfig
 from imgen_apps.face_model import FaceModel
 from imgen_apps.recipes.faces import RECIPES, IdentityRecipe, IPGANRecipe
-from imgen_apps.recipes.people import ONE_IN, people_in, same_person_threshold
+from imgen_apps.recipes.people import ONE_IN, direction, people_in, same_person_threshold
 
 TRAIN = TrainConfig(steps=2, log_every=1, picture_every=2)
 PEOPLE = 2 * ONE_IN
@@ -72,6 +72,19 @@ def test_a_threshold_parts_two_kinds_of_pairs() -> None:
     assert np.cos(1.38) < threshold < np.cos(0.3)
     with pytest.raises(UsageError, match="kept apart"):
         same_person_threshold(codes, np.arange(6))
+
+
+def test_a_direction_leads_from_a_clear_no_to_a_clear_yes() -> None:
+    generator = torch.Generator().manual_seed(0)
+    truth = torch.arange(2000) % 2 == 0
+    codes = torch.randn(2000, 5, generator=generator) * torch.tensor([0.5, 1.0, 1.0, 1.0, 3.0])
+    codes[:, 0] += 2.0 * truth
+    wrong = torch.rand(2000, generator=generator) < 0.2
+    found = direction(codes, truth ^ wrong)
+    plain = codes[truth ^ wrong].mean(0) - codes[~(truth ^ wrong)].mean(0)
+    assert plain[0] < 1.4  # of 2, for the labels that are wrong
+    assert 2.0 < found[0] < 3.0
+    assert found[1:].abs().max() < 0.4
 
 
 def test_a_run_makes_a_model_that_edits(faces: Path, identity: Path, tmp_path: Path) -> None:
