@@ -68,9 +68,8 @@ class FaceStages(Stages[Work]):
             UsageError: the target's name and the format contradict each other.
         """
         picture = file.read(source, max_pixels=self.max_pixels)
-        wanted = file.format_named(self.format) if self.format else None
-        format_ = file.format_for(target, wanted, picture.format)
-        sizes_after(picture, self.size, str(target or "the output"), format_, may_round=wanted is not None)
+        name, format_ = str(target or "the output"), self.format_of(picture, target)
+        sizes_after(picture, self.size, name, format_, may_round=bool(self.format))
         return Work(source, picture)
 
     def process(self, work: Work) -> Work:
@@ -95,9 +94,7 @@ class FaceStages(Stages[Work]):
 
     def save(self, work: Work, target: Path | BinaryIO) -> dict[str, object]:
         """Write the result; returns what the report says of it."""
-        wanted = file.format_named(self.format) if self.format else None
-        format_ = file.format_for(target if isinstance(target, Path) else None, wanted, work.picture.format)
-        if self.tag and work.edited and format_ == "BMP":
+        if self.tag and work.edited and self.format_of(work.picture, target) == "BMP":
             warnings.warn("BMP has no place to say that the picture was edited; choose png or jpg", stacklevel=2)
         self.write(work.picture, work.source, target, changed=bool(work.edited))
         return {**ran(self.pipeline.model), "faces": [_described(face) for face in work.edited]}

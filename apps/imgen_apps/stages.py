@@ -67,6 +67,14 @@ class Stages(ABC, Generic[W]):
         """What is said of a result behind its name, by what the report says of it."""
         return ""
 
+    def format_of(self, picture: file.Picture, target: Path | BinaryIO | None) -> str:
+        """The format that the result of a picture is written in, by Pillow's name.
+
+        Raises:
+            UsageError: the target's name and the format contradict each other, or imgen does not write it.
+        """
+        return file.format_for(target, file.format_named(self.format) if self.format else None, picture.format)
+
     def write(self, picture: file.Picture, source: Path | bytes, target: Path | BinaryIO, *, changed: bool) -> None:
         """Write a picture as the options say; see ``imgen_apps.pipeline.write_or_copy``."""
         write_or_copy(

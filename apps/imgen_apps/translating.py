@@ -63,10 +63,8 @@ class Translating(Stages[Work]):
             UsageError: the target's name and the format contradict each other.
         """
         picture = file.read(source, max_pixels=self.max_pixels)
-        wanted = file.format_named(self.format) if self.format else None
-        format_ = file.format_for(target, wanted, picture.format)
-        name = str(target or "the output")
-        sizes_after(picture, lambda height, width: (height, width), name, format_, may_round=wanted is not None)
+        name, format_ = str(target or "the output"), self.format_of(picture, target)
+        sizes_after(picture, lambda height, width: (height, width), name, format_, may_round=bool(self.format))
         if self.pipeline.palette is not None:
             for frame in picture.frames:
                 self.pipeline.palette.numbers(frame, "the label map" if isinstance(source, bytes) else str(source))

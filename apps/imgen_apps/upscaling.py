@@ -51,10 +51,8 @@ class Upscaling(Stages[Work]):
             UsageError: the target's name and the format contradict each other.
         """
         picture = file.read(source, max_pixels=self.max_pixels)
-        wanted = file.format_named(self.format) if self.format else None
-        format_ = file.format_for(target, wanted, picture.format)
-        name = str(target or "the output")
-        sizes = sizes_after(picture, self.enlargement.size, name, format_, may_round=wanted is not None)
+        name, format_ = str(target or "the output"), self.format_of(picture, target)
+        sizes = sizes_after(picture, self.enlargement.size, name, format_, may_round=bool(self.format))
         if format_ in OPAQUE:
             picture.frames = [without_alpha(frame) for frame in picture.frames]
         picture.metadata = picture.metadata.resized(*sizes[0])
