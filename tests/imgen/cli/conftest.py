@@ -11,6 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from imgen.cli.main import app
+from tests.apps.faces import write_face_model
 from tests.imgen.cli.images import RGB, says
 
 TINY = ("--size", 8, "--batch", 4, "--device", "cpu", "--set", "width=4", "--set", "train.log_every=1")
@@ -24,6 +25,12 @@ def imgen() -> Callable[..., Result]:
         return CliRunner().invoke(app, [str(word) for word in words])
 
     return call
+
+
+@pytest.fixture(scope="session")
+def face_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny network that edits faces."""
+    return write_face_model(tmp_path_factory.mktemp("models") / "tiny-face.onnx")
 
 
 @pytest.fixture(scope="session")

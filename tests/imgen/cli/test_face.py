@@ -23,7 +23,6 @@ from tests.apps.faces import (
     find_marks,
     marked,
     photo,
-    write_face_model,
     write_recogniser,
 )
 from tests.imgen.cli.images import pixels, refused
@@ -34,11 +33,6 @@ AT = ",".join(f"{value:g}" for value in BOX)
 RED_FACE, GREEN_FACE = photo(), photo(GREEN)
 SMALL = (10, 5, 0.5)  # a face of half the size, as find_marks finds it
 EDITED = {"swap": "swapped", "edit": "edited", "frontalise": "frontal"}
-
-
-@pytest.fixture(scope="module")
-def face_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_face_model(tmp_path_factory.mktemp("models") / "tiny-face.onnx")
 
 
 @pytest.fixture

@@ -17,11 +17,6 @@ Run = Callable[..., Result]
 AT = ",".join(f"{value:g}" for value in BOX)
 
 
-@pytest.fixture(scope="module")
-def face_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_face_model(tmp_path_factory.mktemp("models") / "tiny-face.onnx")
-
-
 @pytest.fixture
 def run(run_verb: Run, face_model: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Call ``imgen face`` in a folder with photo.png, which has no face, and red.png and green.png, which have."""
