@@ -15,7 +15,6 @@ from imgen.networks.conv import ConvDecoder
 from imgen.runtime import catalogue
 from imgen.spec import Spec
 from imgen_export.graph import export
-from tests.apps.faces import write_face_model
 
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "imgen" / "assets"
@@ -64,12 +63,6 @@ def translate(translate_model: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def face(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny network that edits faces."""
-    return write_face_model(tmp_path_factory.mktemp("face") / "face.onnx")
-
-
-@pytest.fixture(scope="module")
 def faces() -> Path:
     """What `imgen export face-detector faces.onnx --graph embed` copies."""
     return catalogue.find_model("face-detector").with_name("face-detector-embed.onnx")
@@ -90,7 +83,7 @@ def test_snippets_run(
 ) -> None:
     photo = shutil.copy(ASSETS / "astronaut.jpg", tmp_path / "photo.jpg")
     shutil.copy(ASSETS / "astronaut-mask.png", tmp_path / "mask.png")
-    for name in ("inpaint", "upscale", "derain", "translate", "face", "faces", "decoder"):
+    for name in ("inpaint", "upscale", "derain", "translate", "faces", "decoder"):
         if f"{name}.onnx" in text:
             shutil.copy(request.getfixturevalue(name), tmp_path / f"{name}.onnx")
     monkeypatch.chdir(tmp_path)
