@@ -219,7 +219,7 @@ def edit_face(
         output: of an image given by its path, the file to write instead of ``photo-edited.jpg``.
         model: as of ``swap_face``.
         device: the same.
-        amounts: of the attributes that the model knows, -2..2; 1 goes from a typical no to a typical yes.
+        amounts: of the attributes that the model knows, -2..2; 1 goes from a clear no to a clear yes.
 
     Returns:
         As ``swap_face``.

@@ -110,7 +110,7 @@ class FaceEditing(Pipeline):
 
         Args:
             image: as of ``swap``.
-            amounts: by the name of an attribute, -2..2; 1 goes from a typical no to a typical yes.
+            amounts: by the name of an attribute, -2..2; 1 goes from a clear no to a clear yes.
             face: as of ``swap``.
             box: the same.
             min_identity: lower the amounts until the face is as much like itself, as a cosine.

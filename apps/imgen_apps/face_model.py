@@ -1,7 +1,7 @@
 """A network that tells who a face is from how it looks, in the words of its field.
 
 Its description says in ``face``: ``identity`` and ``attributes``, how many values its codes have; ``directions``, by
-name what to add to an attribute code for a change from a typical no to a typical yes; ``frontal``, the attribute code
+name what to add to an attribute code for a change from a clear no to a clear yes; ``frontal``, the attribute code
 of a face seen from the front; ``threshold``, the cosine of identity codes from which two pictures count as one person.
 """
 
@@ -78,7 +78,7 @@ class FaceModel:
         """What to add to an attribute code, 1 x DA.
 
         Args:
-            amounts: by the name of an attribute, -2..2: how far from a typical no (0) towards a typical yes (1).
+            amounts: by the name of an attribute, -2..2: how far from a clear no (0) towards a clear yes (1).
 
         Raises:
             UnknownNameError: the model knows no such attribute.

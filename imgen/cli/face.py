@@ -95,7 +95,7 @@ def edit(
         list[str], typer.Option("--set", metavar="NAME=AMOUNT", help="smile=1 and so on, -2..2; several at once.")
     ],
 ) -> None:
-    """Change how faces look: 1 goes from a typical no to a typical yes, -1 the other way.
+    """Change how faces look: 1 goes from a clear no to a clear yes, -1 the other way.
 
     \b
     imgen face edit photo.jpg --set smile=1
