@@ -29,7 +29,10 @@ import numpy as np
 from judges import Chooser
 from numpy.typing import NDArray
 
+from imgen.image import face as frame
 from imgen.runtime import load
+from imgen_apps.face_alignment import in_the_light_of, paste
+from imgen_apps.face_finding import Face
 from imgen_apps.face_identity import Identity, own, recogniser
 from imgen_apps.face_model import Codes, FaceModel
 from imgen_apps.recipes.people import same_person_threshold
@@ -129,6 +132,17 @@ def swap(model: FaceModel, judge: Identity, chooser: Chooser, people: People, se
     }
 
 
+def carried_over(face: NDArray[np.float32], plain: NDArray[np.float32], changed: NDArray[np.float32]) -> Crops:
+    """What the network changes in a face, 3 x S x S, brought into it as ``imgen face edit`` does it."""
+    image, size = np.ascontiguousarray(face.transpose(1, 2, 0)), face.shape[-1]
+    paste(
+        image,
+        Face((0, 0, size, size), 1.0, np.array(frame.POINTS) * size / frame.SIDE),
+        *in_the_light_of(face[None], plain[None], changed[None]),
+    )
+    return image.transpose(2, 0, 1)
+
+
 def edit(model: FaceModel, judges: dict[str, Identity], chooser: Chooser, people: People) -> dict[str, float]:
     """Make those smile who do not."""
     crops = people.crops[(people.smiles == 0)]
@@ -136,8 +150,7 @@ def edit(model: FaceModel, judges: dict[str, Identity], chooser: Chooser, people
     codes = encode(model, crops)
     plain = decode(model, codes)
     smiling = decode(model, codes._replace(attributes=codes.attributes + model.shift({"smile": 1.0})))
-    # As imgen face edit does it: what the network changes is carried over to the picture.
-    edited = (crops + smiling - plain).clip(0, 1)
+    edited = np.stack([carried_over(*each) for each in zip(crops, plain, smiling, strict=True)])
     row = {
         "faces": float(len(crops)),
         "smile now": float(chooser.is_second(mouths(edited)).mean()),

