@@ -52,7 +52,7 @@ def inpaint(
         feather: pixels inside the mask over which the fill takes up the colours around it.
         output: of an image given by its path, the file to write instead of ``photo-inpainted.jpg``.
         model: name or file; by default the built-in one. It is opened once and kept.
-        device: "auto", "cpu", "cuda", "cuda:1" or "openvino".
+        device: "auto", "cpu", "cuda", "cuda:1", "openvino" or "openvino:fp32".
 
     Returns:
         The same kind as ``image`` (for a path, the path of the file written); equal to it outside the mask.
@@ -85,7 +85,7 @@ def upscale(
             to what is in the image (1).
         output: of an image given by its path, the file to write instead of ``photo-x4.jpg``.
         model: name or file, instead of the built-in ones, which are chosen by scale. Opened once and kept.
-        device: "auto", "cpu", "cuda", "cuda:1" or "openvino".
+        device: "auto", "cpu", "cuda", "cuda:1", "openvino" or "openvino:fp32".
 
     Returns:
         The same kind as ``image`` (for a path, the path of the file written), with its channels and depth.
@@ -119,7 +119,7 @@ def derain(
         attention: a file to write where drops were found, as a grey picture: 0 where nothing has changed.
         output: of an image given by its path, the file to write instead of ``photo-derained.jpg``.
         model: name or file; by default the built-in one. It is opened once and kept.
-        device: "auto", "cpu", "cuda", "cuda:1" or "openvino".
+        device: "auto", "cpu", "cuda", "cuda:1", "openvino" or "openvino:fp32".
 
     Returns:
         The same kind as ``image`` (for a path, the path of the file written); equal to it where no drop was found.
@@ -152,7 +152,7 @@ def translate(
         size: long side at which the network sees larger images; by default their own.
         style: which of the results, of a model that makes several of one image.
         output: of an image given by its path, the file to write instead of ``photo-translated.jpg``.
-        device: "auto", "cpu", "cuda", "cuda:1" or "openvino".
+        device: "auto", "cpu", "cuda", "cuda:1", "openvino" or "openvino:fp32".
 
     Returns:
         The same kind as ``image`` (for a path, the path of the file written), in colour, of the same size and depth.
@@ -185,7 +185,7 @@ def swap_face(
         min_identity: refuse a result that is less like the source, as a cosine of 0..1.
         output: of an image given by its path, the file to write instead of ``photo-swapped.jpg``.
         model: name or file; by default the built-in one. It is opened once and kept.
-        device: "auto", "cpu", "cuda", "cuda:1" or "openvino".
+        device: "auto", "cpu", "cuda", "cuda:1", "openvino" or "openvino:fp32".
 
     Returns:
         The same kind as ``image`` (for a path, the path of the file written, whose metadata say that it was edited);

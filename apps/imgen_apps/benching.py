@@ -39,7 +39,7 @@ class Way(NamedTuple):
         """What runs it."""
         if Path(self.source).suffix.lower() not in ("", ".onnx"):
             return "torch"
-        return "OpenVINO" if self.device == "openvino" else "onnxruntime"
+        return "OpenVINO" if self.device.startswith("openvino") else "onnxruntime"
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ def rows_of(spec: Spec, ways: Sequence[Way], ran: Sequence[tuple[Contestant, Rou
                 way.kind,
                 way.device,
                 way.engine,
-                spec.precision if way.engine != "OpenVINO" or _type(way) == "float32" else "bf16",
+                spec.precision if _type(way) == "float32" else "bf16",
                 way.threads,
                 way.tile,
                 ms_per_megapixel=1000 * wall / megapixels,
@@ -272,7 +272,7 @@ def _is_peak(contestant: Contestant, way: Way) -> bool:
 
 def _type(way: Way) -> str:
     """In which a way computes, as torch calls it."""
-    return openvino_type() if way.engine == "OpenVINO" else "float32"
+    return openvino_type() if way.device == "openvino" and way.engine == "OpenVINO" else "float32"
 
 
 def _on_cpu(device: str) -> bool:

@@ -32,7 +32,9 @@ Model = Annotated[
         "--model", "-n", metavar="NAME", help="Name (imgen models list) or file of a model.", show_default="built in"
     ),
 ]
-Device = Annotated[str, typer.Option("--device", "-d", metavar="NAME", help="auto, cpu, cuda, cuda:1 or openvino.")]
+Device = Annotated[
+    str, typer.Option("--device", "-d", metavar="NAME", help="auto, cpu, cuda, cuda:1, openvino or openvino:fp32.")
+]
 Threads = Annotated[
     int | None, typer.Option("--threads", metavar="N", min=1, help="CPU threads.", show_default="all cores")
 ]

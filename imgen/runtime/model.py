@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgen.errors import DeviceError, ModelError, UsageError
-from imgen.runtime.device import Device
+from imgen.runtime.catalogue import is_known
+from imgen.runtime.device import Device, gpus, say_once
 from imgen.spec import Spec
 
 if TYPE_CHECKING:
@@ -266,10 +268,27 @@ def _start(file: "OnnxFile", wanted: Device, threads: int | None) -> Model:
     if wanted.kind == "openvino":
         from imgen.runtime.openvino import OpenVinoModel
 
-        return OpenVinoModel(file, threads)
+        return OpenVinoModel(file, threads, exact=wanted.exact)
+    if wanted.kind == "auto" and (model := _by_openvino(file, threads)):
+        return model
     from imgen.runtime.ort import OrtModel
 
     return OrtModel(file, wanted, threads)
+
+
+def _by_openvino(file: "OnnxFile", threads: int | None) -> "Model | None":
+    """A model as OpenVINO runs it, where it is the fastest thing here; a file that may not halt is not for it."""
+    if gpus() or not find_spec("openvino") or not is_known(file.data):
+        return None
+    from imgen.runtime.openvino import OpenVinoModel, computes_in_bfloat16
+
+    try:
+        model = OpenVinoModel(file, threads)
+    except (DeviceError, ModelError):  # onnxruntime takes it, or says what is wrong with it
+        return None
+    if computes_in_bfloat16():
+        say_once("OpenVINO runs this, in bfloat16; --device openvino:fp32 or cpu is exact to the last level")
+    return model
 
 
 def _locate(source: str | Path) -> Path:

@@ -25,15 +25,15 @@ class OpenVinoModel(OnnxModel):
     """An ONNX file compiled by OpenVINO; every call has a request of its own, so calls may overlap.
 
     Where the CPU computes in bfloat16 so does this, which is twice as fast and moves pixels by a
-    level or two; elsewhere it is float32.
+    level or two, unless it is to be exact; elsewhere it is float32.
     """
 
-    def __init__(self, file: onnxfile.OnnxFile, threads: int | None = None) -> None:
+    def __init__(self, file: onnxfile.OnnxFile, threads: int | None = None, *, exact: bool = False) -> None:
         where, data, spec = file
         self._core = openvino.Core()
         self._config = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "bf16" if computes_in_bfloat16(self._core) else "f32",
+            "INFERENCE_PRECISION_HINT": "bf16" if not exact and computes_in_bfloat16(self._core) else "f32",
             "INFERENCE_NUM_THREADS": threads or cpu_threads(),
         }
         self._guarded = not is_known(data)

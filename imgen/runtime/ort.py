@@ -5,10 +5,7 @@ active is asked for after every start and every fallback is said aloud or refuse
 """
 
 import contextlib
-import ctypes
 import io
-import logging
-import os
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import Any
@@ -18,7 +15,7 @@ import onnxruntime
 from imgen.errors import DeviceError, ModelError
 from imgen.runtime import limits, onnxfile
 from imgen.runtime.catalogue import is_known
-from imgen.runtime.device import Device, cpu_threads
+from imgen.runtime.device import Device, cpu_threads, gpus, say_once
 from imgen.runtime.model import Array, one_line
 from imgen.runtime.onnxmodel import OnnxModel
 
@@ -38,8 +35,6 @@ _PROBE = (
     b'\x08\n\x12\x00:3\n\x0c\n\x01x\x12\x01y"\x04Relu\x12\x01pZ\x0f\n\x01x\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01'
     b"b\x0f\n\x01y\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01B\x04\n\x00\x10\x12"
 )
-
-_LOG = logging.getLogger("imgen")
 
 
 class OrtModel(OnnxModel):
@@ -92,8 +87,8 @@ def devices() -> list[str]:
     >>> devices()[-1]
     'cpu'
     """
-    gpus = [] if cuda_problem() else [f"cuda:{index}" for index in range(_gpus())]
-    return [*gpus, "cpu"]
+    cuda = [] if cuda_problem() else [f"cuda:{index}" for index in range(gpus())]
+    return [*cuda, "cpu"]
 
 
 @cache
@@ -101,7 +96,7 @@ def cuda_problem() -> str | None:
     """Why CUDA cannot be used and what to do about it, in one line; None when it can."""
     if CUDA not in onnxruntime.get_available_providers():
         return "this onnxruntime is built without CUDA; pip uninstall onnxruntime, then pip install onnxruntime-gpu"
-    if not _gpus():
+    if not gpus():
         return "no NVIDIA GPU with a working driver is visible; check nvidia-smi"
     said = io.StringIO()
     with contextlib.redirect_stdout(said):  # it prints what is missing, where a pipe may be reading
@@ -131,11 +126,11 @@ def open_session(data: bytes, providers: list[tuple[str, dict[str, Any]]], threa
 
 def _providers(device: Device) -> list[tuple[str, dict[str, Any]]]:
     """The providers to start, best first, for a device whose absence has been dealt with."""
-    if device.kind == "cpu" or (device.kind == "auto" and not _gpus()):
+    if device.kind == "cpu" or (device.kind == "auto" and not gpus()):
         return [(CPU, {})]  # a machine without a GPU has nothing to complain of
     problem = cuda_problem()
-    if not problem and device.index >= _gpus():
-        problem = f"there are only {_gpus()} GPUs, numbered from 0; choose one of them"
+    if not problem and device.index >= gpus():
+        problem = f"there are only {gpus()} GPUs, numbered from 0; choose one of them"
     if problem:
         _refuse_or_warn(device, problem)
         return [(CPU, {})]
@@ -144,22 +139,6 @@ def _providers(device: Device) -> list[tuple[str, dict[str, Any]]]:
 
 def _refuse_or_warn(device: Device, problem: str) -> None:
     if device.kind == "auto":
-        _warn_once(f"running on the CPU although there is a GPU: {problem}")
+        say_once(f"running on the CPU although there is a GPU: {problem}")
     else:
         raise DeviceError(f"device cuda:{device.index} is not available: {problem}, or use --device cpu")
-
-
-@cache
-def _warn_once(message: str) -> None:
-    _LOG.warning(message)
-
-
-def _gpus() -> int:
-    """How many GPUs NVIDIA's driver shows; 0 without a driver."""
-    try:
-        driver = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
-    except OSError:
-        return 0
-    count = ctypes.c_int()
-    failed = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
-    return 0 if failed else count.value

@@ -56,7 +56,7 @@ def test_all_is_well_here(home: Path) -> None:
     assert found["model tiny"]["state"] == "ok"
 
 
-@pytest.mark.skipif(bool(ort._gpus()), reason="there is a GPU")
+@pytest.mark.skipif(bool(ort.gpus()), reason="there is a GPU")
 def test_a_device_that_is_not_there_is_no_fault(home: Path) -> None:
     found, _ = examine()
     assert found["device cuda"]["state"] == "off"

@@ -107,12 +107,16 @@ def test_a_gpu_by_number() -> None:
     assert Device.parse("cuda:3") == Device("cuda", 3)
 
 
+def test_openvino_in_float32() -> None:
+    assert Device.parse("openvino:fp32") == Device("openvino", exact=True)
+
+
 def test_unknown_device_suggests_one() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'cuda'"):
         Device.parse("cud")
 
 
-@pytest.mark.parametrize("text", ["cuda:", "cuda:-1", "cuda:one", "cpu:1"])
+@pytest.mark.parametrize("text", ["cuda:", "cuda:-1", "cuda:one", "cpu:1", "openvino:fp16", "openvino:"])
 def test_bad_numbers_of_devices(text: str) -> None:
     with pytest.raises(UsageError, match="cuda:1"):
         Device.parse(text)

@@ -11,14 +11,14 @@ from imgen.errors import DeviceError, ModelError
 from imgen.runtime import load, ort
 from imgen.runtime.device import cpu_threads
 
-NO_GPU = not ort._gpus()
+NO_GPU = not ort.gpus()
 
 
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
     """What is found out once a process is found out again in every test."""
     ort.cuda_problem.cache_clear()
-    ort._warn_once.cache_clear()
+    ort.say_once.cache_clear()
     yield
     ort.cuda_problem.cache_clear()
 
@@ -45,7 +45,7 @@ def test_a_gpu_whose_libraries_are_missing(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(ort, "_gpus", lambda: 1)
+    monkeypatch.setattr(ort, "gpus", lambda: 1)
     with pytest.raises(DeviceError, match=r'; pip install "imgen\[cuda\]", or use --device cpu'):
         load(inpaint_model, device="cuda")
     with caplog.at_level(logging.WARNING, "imgen"):
@@ -62,7 +62,7 @@ def test_a_run_is_never_silently_on_the_cpu(
     inpaint_model: Path, monkeypatch: pytest.MonkeyPatch, device: str, words: str
 ) -> None:
     """A driver that starts for the probe and not for the model; and a GPU that is not there."""
-    monkeypatch.setattr(ort, "_gpus", lambda: 1)
+    monkeypatch.setattr(ort, "gpus", lambda: 1)
     monkeypatch.setattr(ort, "cuda_problem", lambda: None)
     session = ort.open_session
     monkeypatch.setattr(ort, "open_session", lambda data, _, threads: session(data, [(ort.CPU, {})], threads))
@@ -120,4 +120,4 @@ def test_counts_gpus_through_the_driver(monkeypatch: pytest.MonkeyPatch) -> None
             return 0
 
     monkeypatch.setattr(ctypes, "CDLL", lambda name: Driver())
-    assert ort._gpus() == 2
+    assert ort.gpus() == 2
