@@ -117,7 +117,7 @@ def _devices() -> Iterator[Finding]:
     except Exception as error:  # whatever is broken here, the user came to read about it
         yield Finding("devices", "bad", f"{type(error).__name__}: {error}")
         return
-    for device in ("cpu", "cuda", "openvino") if name else ():
+    for device in ("cpu", "cuda", "tensorrt", "openvino") if name else ():
         try:
             yield Finding(f"device {device}", "ok", _self_test(str(name), device))
         except Exception as error:

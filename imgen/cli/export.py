@@ -112,7 +112,7 @@ def _source(model: str) -> Path:
     from imgen.cli.runs import file_of
     from imgen.errors import ModelError
     from imgen.runtime.catalogue import entries, weights_file
-    from imgen.runtime.model import SUFFIXES
+    from imgen.runtime.loading import SUFFIXES
 
     path = Path(model)
     if path.is_dir():

@@ -33,7 +33,10 @@ Model = Annotated[
     ),
 ]
 Device = Annotated[
-    str, typer.Option("--device", "-d", metavar="NAME", help="auto, cpu, cuda, cuda:1, openvino or openvino:fp32.")
+    str,
+    typer.Option(
+        "--device", "-d", metavar="NAME", help="auto, cpu, cuda, cuda:1, tensorrt, openvino or openvino:fp32."
+    ),
 ]
 Threads = Annotated[
     int | None, typer.Option("--threads", metavar="N", min=1, help="CPU threads.", show_default="all cores")

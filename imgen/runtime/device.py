@@ -15,13 +15,14 @@ DEVICES = {
     "auto": "the first CUDA GPU that works, else for models of the catalogue OpenVINO where installed, else the CPU",
     "cpu": "onnxruntime on the CPU",
     "cuda": "onnxruntime on an NVIDIA GPU; cuda:1 is the second one",
+    "tensorrt": "TensorRT on an NVIDIA GPU, which compiles anew for every size of image; tensorrt:1 is the second",
     "openvino": "OpenVINO on the CPU, in bfloat16 where the CPU has it: fast, not quite exact; openvino:fp32 is exact",
 }
 
 
 @dataclass(frozen=True)
 class Device:
-    """A device as it was asked for: a key of ``DEVICES``; for CUDA which GPU, for OpenVINO whether in float32 only."""
+    """A device as it was asked for: a key of ``DEVICES``; of GPUs which, for OpenVINO whether in float32 only."""
 
     kind: str
     index: int = 0
@@ -29,7 +30,7 @@ class Device:
 
     @classmethod
     def parse(cls, text: str) -> "Device":
-        """Read "auto", "cpu", "cuda", "cuda:1", "openvino", "openvino:fp32".
+        """Read "auto", "cpu", "cuda", "cuda:1", "tensorrt", "tensorrt:1", "openvino", "openvino:fp32".
 
         Raises:
             UnknownNameError: there is no such kind of device.
@@ -39,7 +40,7 @@ class Device:
         find(DEVICES, kind, "device")
         if text == "openvino:fp32":
             return cls(kind, exact=True)
-        if colon and not (kind == "cuda" and more.isdecimal()):
+        if colon and not (kind in ("cuda", "tensorrt") and more.isdecimal()):
             raise UsageError(f"device {text!r}: only a GPU's number may follow, as in cuda:1, or openvino:fp32")
         return cls(kind, int(more or 0))
 

@@ -8,13 +8,15 @@ import contextlib
 import io
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
+from importlib import import_module
 from typing import Any
 
 import onnxruntime
 
 from imgen.errors import DeviceError, ModelError
 from imgen.runtime import limits, onnxfile
-from imgen.runtime.catalogue import is_known
+from imgen.runtime.binding import BoundSession
+from imgen.runtime.catalogue import cache_dir, is_known
 from imgen.runtime.device import Device, cpu_threads, gpus, say_once
 from imgen.runtime.model import Array, one_line
 from imgen.runtime.onnxmodel import OnnxModel
@@ -24,7 +26,9 @@ if not hasattr(onnxruntime, "InferenceSession"):  # what is left when one of its
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
+TENSORRT = "TensorrtExecutionProvider"
 
+_ON_GPU = {"auto": CUDA, "cuda": CUDA, "tensorrt": TENSORRT}  # what runs the kinds of devices
 _CUDA_OPTIONS = {
     "arena_extend_strategy": "kSameAsRequested",  # by default memory grows in powers of two
     "cudnn_conv_algo_search": "HEURISTIC",  # by default every new image size is tuned for seconds
@@ -38,35 +42,42 @@ _PROBE = (
 
 
 class OrtModel(OnnxModel):
-    """An ONNX file in an onnxruntime session, whose ``run`` is thread-safe."""
+    """An ONNX file in an onnxruntime session, whose ``run`` is thread-safe; on a GPU in one that is bound to it."""
 
     def __init__(self, file: onnxfile.OnnxFile, device: Device, threads: int | None = None) -> None:
         where, data, spec = file
         providers = _providers(device)
-        self._providers, self._threads = providers, threads
+        self._providers, self._threads, self._index = providers, threads, device.index
         # CUDA takes far more addresses than there is memory, so it cannot be limited in this way.
         self._guarded = providers[0][0] == CPU and not is_known(data)
         try:
-            session = self._open(data)
+            network = self._open(data)
         except Exception as error:  # onnxruntime's own classes have no base in common
-            remedy = "export it again, or try --device cpu" if providers[0][0] == CUDA else "export it again"
+            remedy = "export it again" if providers[0][0] == CPU else "export it again, or try --device cpu"
             raise ModelError(f"{where}: onnxruntime cannot load it ({one_line(error)}); {remedy}") from error
+        session = network.session if isinstance(network, BoundSession) else network
         inputs = [(node.name, node.type) for node in session.get_inputs()]
         onnxfile.check_ends(where, spec, inputs, [node.name for node in session.get_outputs()])
         active = session.get_providers()[0]
         if active != providers[0][0]:
-            _refuse_or_warn(device, "CUDA did not start for this model")
-        super().__init__(file, session, f"cuda:{device.index}" if active == CUDA else "cpu", active)
+            _refuse_or_warn(device, f"{_name(providers[0][0])} did not start for this model")
+        super().__init__(file, network, "cpu" if active == CPU else f"cuda:{device.index}", active)
 
     def _open(self, data: bytes) -> Any:
-        with limits.free_memory_only() if self._guarded else contextlib.nullcontext():
-            return open_session(data, self._providers, self._threads)
+        if self._providers[0][0] == CPU:
+            with limits.free_memory_only() if self._guarded else contextlib.nullcontext():
+                return open_session(data, self._providers, self._threads)
+        session = None
+        with contextlib.suppress(Exception):  # some graph is not wholly for the GPU, and cannot be recorded
+            session = open_session(data, recorded(self._providers), self._threads)
+        session = session or open_session(data, self._providers, self._threads)
+        return session if session.get_providers()[0] == CPU else BoundSession(session, "cuda", self._index)
 
     def _infer(self, network: Any, inputs: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
         options = onnxruntime.RunOptions()
         options.log_severity_level = 4
         # What a crop needed goes back to the system: whoever writes a large image needs it next.
-        if self.provider != CUDA:
+        if self.provider == CPU:
             options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         if not self._guarded:
             return network.run(list(outputs), dict(inputs), options)
@@ -87,23 +98,31 @@ def devices() -> list[str]:
     >>> devices()[-1]
     'cpu'
     """
-    cuda = [] if cuda_problem() else [f"cuda:{index}" for index in range(gpus())]
+    cuda = [] if gpu_problem() else [f"cuda:{index}" for index in range(gpus())]
     return [*cuda, "cpu"]
 
 
 @cache
-def cuda_problem() -> str | None:
-    """Why CUDA cannot be used and what to do about it, in one line; None when it can."""
-    if CUDA not in onnxruntime.get_available_providers():
-        return "this onnxruntime is built without CUDA; pip uninstall onnxruntime, then pip install onnxruntime-gpu"
+def gpu_problem(provider: str = CUDA) -> str | None:
+    """Why CUDA or TensorRT cannot be used and what to do about it, in one line; None when it can."""
+    if provider not in onnxruntime.get_available_providers():
+        return (
+            f"this onnxruntime is built without {_name(provider)}; pip uninstall onnxruntime, then pip install "
+            "onnxruntime-gpu"
+        )
     if not gpus():
         return "no NVIDIA GPU with a working driver is visible; check nvidia-smi"
     said = io.StringIO()
     with contextlib.redirect_stdout(said):  # it prints what is missing, where a pipe may be reading
         onnxruntime.preload_dlls()
+    if provider == TENSORRT:
+        with contextlib.suppress(ImportError):  # this loads its libraries, where they came by pip
+            import_module("tensorrt")
     try:
-        if open_session(_PROBE, [(CUDA, {}), (CPU, {})], 1).get_providers()[0] == CUDA:
+        if open_session(_PROBE, [(provider, {}), (CPU, {})], 1).get_providers()[0] == provider:
             return None
+        if provider == TENSORRT:
+            return "its libraries are missing; pip install tensorrt"
         reason = (said.getvalue().splitlines() or ["CUDA 13, cuDNN 9 or a driver for them is missing"])[0]
     except Exception as error:
         reason = one_line(error)
@@ -128,17 +147,46 @@ def _providers(device: Device) -> list[tuple[str, dict[str, Any]]]:
     """The providers to start, best first, for a device whose absence has been dealt with."""
     if device.kind == "cpu" or (device.kind == "auto" and not gpus()):
         return [(CPU, {})]  # a machine without a GPU has nothing to complain of
-    problem = cuda_problem()
+    provider = _ON_GPU[device.kind]
+    problem = gpu_problem(CUDA) or (gpu_problem(TENSORRT) if provider == TENSORRT else None)
     if not problem and device.index >= gpus():
         problem = f"there are only {gpus()} GPUs, numbered from 0; choose one of them"
     if problem:
         _refuse_or_warn(device, problem)
         return [(CPU, {})]
-    return [(CUDA, {"device_id": str(device.index), **_CUDA_OPTIONS}), (CPU, {})]
+    place = {"device_id": str(device.index)}
+    cuda, cpu = (CUDA, place | _CUDA_OPTIONS), (CPU, dict[str, str]())
+    return [cuda, cpu] if provider == CUDA else [(TENSORRT, place | _tensorrt_options()), cuda, cpu]
+
+
+def recorded(providers: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+    """The same, with the first, one for a GPU, told to record runs as CUDA graphs."""
+    (name, options), *rest = providers
+    switch = "enable_cuda_graph" if name == CUDA else "trt_cuda_graph_enable"
+    return [(name, options | {switch: "1"}), *rest]
+
+
+def _tensorrt_options() -> dict[str, str]:
+    """What it has compiled for a shape, which takes minutes, is kept for the next process."""
+    folder = cache_dir() / "tensorrt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return {}
+    return {
+        "trt_engine_cache_enable": "1",
+        "trt_engine_cache_path": str(folder),
+        "trt_timing_cache_enable": "1",
+        "trt_timing_cache_path": str(folder),
+    }
+
+
+def _name(provider: str) -> str:
+    return {CUDA: "CUDA", TENSORRT: "TensorRT"}.get(provider, provider)
 
 
 def _refuse_or_warn(device: Device, problem: str) -> None:
     if device.kind == "auto":
         say_once(f"running on the CPU although there is a GPU: {problem}")
     else:
-        raise DeviceError(f"device cuda:{device.index} is not available: {problem}, or use --device cpu")
+        raise DeviceError(f"device {device.kind}:{device.index} is not available: {problem}, or use --device cpu")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from imgen.errors import DeviceError, ModelError
-from imgen.runtime import load, model
+from imgen.runtime import load, loading
 from imgen.runtime.device import say_once
 
 
@@ -34,7 +34,7 @@ def test_auto_takes_it_for_models_of_the_catalogue_and_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     pytest.importorskip("openvino")
-    monkeypatch.setattr(model, "gpus", lambda: 0)
+    monkeypatch.setattr(loading, "gpus", lambda: 0)
     say_once.cache_clear()
     image = np.random.default_rng(0).random((1, 3, 40, 56), np.float32)
     ours, theirs = load("upscale-x2", device="auto", threads=1), load("upscale-x2", device="cpu", threads=1)

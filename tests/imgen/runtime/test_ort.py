@@ -17,10 +17,10 @@ NO_GPU = not ort.gpus()
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
     """What is found out once a process is found out again in every test."""
-    ort.cuda_problem.cache_clear()
+    ort.gpu_problem.cache_clear()
     ort.say_once.cache_clear()
     yield
-    ort.cuda_problem.cache_clear()
+    ort.gpu_problem.cache_clear()
 
 
 @pytest.mark.skipif(not NO_GPU, reason="there is a GPU")
@@ -63,7 +63,7 @@ def test_a_run_is_never_silently_on_the_cpu(
 ) -> None:
     """A driver that starts for the probe and not for the model; and a GPU that is not there."""
     monkeypatch.setattr(ort, "gpus", lambda: 1)
-    monkeypatch.setattr(ort, "cuda_problem", lambda: None)
+    monkeypatch.setattr(ort, "gpu_problem", lambda provider: None)
     session = ort.open_session
     monkeypatch.setattr(ort, "open_session", lambda data, _, threads: session(data, [(ort.CPU, {})], threads))
     with pytest.raises(DeviceError, match=words):
@@ -72,7 +72,7 @@ def test_a_run_is_never_silently_on_the_cpu(
 
 def test_an_onnxruntime_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ort.onnxruntime, "get_available_providers", lambda: [ort.CPU])
-    assert "pip install onnxruntime-gpu" in (ort.cuda_problem() or "")
+    assert "pip install onnxruntime-gpu" in (ort.gpu_problem() or "")
 
 
 def test_devices_end_with_the_cpu() -> None:
