@@ -39,6 +39,9 @@ def exemplar_fill(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         known patches (of blurred colours, when no patch is wholly known); and how well the patches fit what is
         around them, N x 1 x H x W in 0..1.
     """
+    if torch.is_autocast_enabled(image.device.type):  # half precision would make of the distances nothing but rounding
+        with torch.autocast(image.device.type, enabled=False):
+            return exemplar_fill(image.float(), mask.float())
     known, hole = _level(image, mask, COARSE)
     cells = _spread(known, hole)
     for _ in range(ROUNDS):

@@ -62,3 +62,13 @@ def test_small_pictures_and_wholly_unknown_ones_have_a_result(size: tuple[int, i
     assert filled.shape == (1, 3, *size)
     assert filled.min() >= 0
     assert filled.max() <= 1
+
+
+def test_half_precision_around_it_changes_nothing() -> None:
+    torch.manual_seed(0)
+    image, mask = torch.rand(1, 3, 64, 96), hole(64, 96, 20, 30, 24)
+    expected = exemplar_fill(image, mask)
+    with torch.autocast("cpu", torch.bfloat16):
+        made = exemplar_fill(image, mask)
+    for a, b in zip(made, expected, strict=True):
+        assert torch.equal(a, b)
