@@ -7,10 +7,11 @@ from typing import BinaryIO
 
 from imgen.errors import ImageError
 from imgen.image import file
+from imgen_apps.companions import Companions
 from imgen_apps.holes import Mask
 from imgen_apps.inpainting import FEATHER, Inpainting
 from imgen_apps.jobs import Job
-from imgen_apps.masks import ALPHA, MaskFolder, masks_for
+from imgen_apps.masks import ALPHA, masks_for
 from imgen_apps.stages import Stages, ran
 
 
@@ -29,14 +30,14 @@ class Filling(Stages[Work]):
     """How a batch fills, and how it writes; the options of ``imgen inpaint``."""
 
     pipeline: Inpainting
-    mask: Path | MaskFolder | None  # None: what is transparent in the photo
+    masks: Companions | None  # None: what is transparent in the photo
     invert: bool = False
     grow: int = 0
     feather: int = FEATHER
 
     def select(self, jobs: Sequence[Job]) -> list[Job]:
         """The jobs that are not masks themselves, each with its mask beside it."""
-        return [self._with_mask(job) for job in jobs if not self._is_mask(job.source)]
+        return [self._with_mask(job) for job in jobs if not (self.masks and self.masks.holds(job.source))]
 
     def load(self, source: Path | bytes, target: Path | None) -> Work:  # noqa: ARG002 - any that could be read
         """Read a photo and its mask.
@@ -44,9 +45,9 @@ class Filling(Stages[Work]):
         Raises:
             ImageError: one of them cannot be read, or there is no mask for it.
         """
-        mask: Path | str | None = self.mask.of(source) if isinstance(self.mask, MaskFolder) else self.mask
+        mask = self.masks.of(source) if self.masks else ALPHA
         picture = file.read(source, max_pixels=self.max_pixels)
-        masks = masks_for(picture.frames, mask or ALPHA, invert=self.invert, grow=self.grow, max_pixels=self.max_pixels)
+        masks = masks_for(picture.frames, mask, invert=self.invert, grow=self.grow, max_pixels=self.max_pixels)
         return Work(source, picture, masks)
 
     def process(self, work: Work) -> Work:
@@ -67,16 +68,9 @@ class Filling(Stages[Work]):
         return {**self.pipeline.settings(), **own, **super().parameters()}
 
     def _with_mask(self, job: Job) -> Job:
-        if self.mask is None:
+        if self.masks is None:
             return job
         try:
-            mask = self.mask.of(job.source) if isinstance(self.mask, MaskFolder) else self.mask
+            return replace(job, companions=(self.masks.of(job.source),))
         except ImageError:
             return job  # loading it will say so, of this file alone
-        return replace(job, companions=(mask,))
-
-    def _is_mask(self, path: Path) -> bool:
-        """Whether a file found among the photos is a mask."""
-        if isinstance(self.mask, MaskFolder):
-            return path.resolve().is_relative_to(self.mask.folder.resolve())
-        return self.mask is not None and path.resolve() == self.mask.resolve()

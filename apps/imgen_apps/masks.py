@@ -1,7 +1,7 @@
 """What to fill: a mask from anything a caller may have, as large as its image."""
 
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -144,43 +144,3 @@ def _grown(mask: Mask, radius: int) -> Mask:
             inner = distance[top : top + block.height, left : left + block.width]
             grown[block.window][inner <= radius] = 255
     return grown
-
-
-class MaskFolder:
-    """The masks of a folder and the folders in it, each found by the stem of its image.
-
-    Args:
-        folder: of the masks; mirrors the folders of the images, or is flat.
-        suffixes: of the files that count as masks, lower case with the dot.
-    """
-
-    def __init__(self, folder: Path, suffixes: Collection[str]):
-        self.folder = folder
-        self._masks: dict[Path, list[Path]] = {}
-        for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in suffixes and not path.name.startswith("."):
-                self._masks.setdefault(path.relative_to(folder).with_suffix(""), []).append(path)
-
-    def of(self, image: Path | bytes) -> Path:
-        """The mask of an image; where two share its stem, the one that shares its name too.
-
-        Of the folders that the image is in, as many count as there are in the mask folder.
-
-        Raises:
-            ImageError: there is no mask, or one cannot tell which.
-            UsageError: the image has no name.
-        """
-        if isinstance(image, bytes):
-            raise UsageError(
-                f"an image from standard input has no name to find its mask by in {self.folder}; name one mask"
-            )
-        inner = image.with_suffix("")
-        for depth in range(len(inner.parts), 0, -1):
-            found = self._masks.get(Path(*inner.parts[-depth:]), [])
-            if named := [path for path in found if path.name == image.name]:
-                return named[0]
-            if len(found) > 1:
-                raise ImageError(f"{image}: {found[0]} and {found[1].name} could both be its mask; remove one")
-            if found:
-                return found[0]
-        raise ImageError(f"{image}: no mask called {image.stem}.* in {self.folder}")

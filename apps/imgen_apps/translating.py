@@ -1,12 +1,19 @@
 """The three stages of a batch of translations: load a photo or a label map, translate it, write what came of it."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from imgen.errors import UsageError
+import numpy as np
+from numpy.typing import NDArray
+
+from imgen.data.label_maps import read_instances
+from imgen.errors import ImageError, UsageError
 from imgen.image import file
+from imgen_apps.companions import Companions
+from imgen_apps.jobs import Job
 from imgen_apps.pipeline import sizes_after
 from imgen_apps.stages import Stages, ran
 from imgen_apps.translation import Translated, Translation
@@ -18,6 +25,7 @@ class Work:
 
     source: Path | bytes
     picture: file.Picture
+    things: NDArray[np.integer] | None = None  # the number of the thing at every pixel
     results: list[list[Translated]] = field(default_factory=list)  # for each style the frames
 
 
@@ -30,6 +38,7 @@ class Translating(Stages[Work]):
         strength: see ``Translation``.
         size: see there.
         styles: how many results are made of an image; those after the first are called ``<name>-2``, ``-3``, ...
+        instances: the instance maps of label maps; without them a class is one thing.
 
     Raises:
         UsageError: out of range, or not for this network.
@@ -39,9 +48,25 @@ class Translating(Stages[Work]):
     strength: float = 1.0
     size: int | None = None
     styles: int = 1
+    instances: Companions | None = None
 
     def __post_init__(self) -> None:
         self.pipeline.check(strength=self.strength, size=self.size, style=self.styles - 1)
+        spec = self.pipeline.model.spec
+        if self.instances and not spec.boundaries:
+            raise UsageError(f"{spec.name} does not ask where one thing ends and another begins; leave --instances out")
+
+    def select(self, jobs: Sequence[Job]) -> list[Job]:
+        """The jobs that are not instance maps themselves, each with its own beside it."""
+        if self.instances is None:
+            return list(jobs)
+        return [self._with_instances(job, self.instances) for job in jobs if not self.instances.holds(job.source)]
+
+    def _with_instances(self, job: Job, instances: Companions) -> Job:
+        try:
+            return replace(job, companions=(instances.of(job.source),))
+        except ImageError:
+            return job  # loading it will say so, of this file alone
 
     def beside(self, source: Path | bytes, target: Path | None) -> tuple[Path, ...]:  # noqa: ARG002
         """The results after the first.
@@ -68,14 +93,29 @@ class Translating(Stages[Work]):
         if self.pipeline.palette is not None:
             for frame in picture.frames:
                 self.pipeline.palette.numbers(frame, "the label map" if isinstance(source, bytes) else str(source))
-        return Work(source, picture)
+        return Work(source, picture, self._things(source, picture))
+
+    def _things(self, source: Path | bytes, picture: file.Picture) -> NDArray[np.integer] | None:
+        """The instance map of a label map, if there is one."""
+        if self.instances is None:
+            return None
+        path = self.instances.of(source)
+        things, size = read_instances(path), picture.pixels.shape[:2]
+        if things.shape != size:
+            raise ImageError(
+                f"{path}: is {things.shape[1]} x {things.shape[0]} pixels, its label map {size[1]} x {size[0]}; an "
+                "instance map is of the same size"
+            )
+        return things
 
     def process(self, work: Work) -> Work:
         """Translate all frames, in every style; nothing at strength 0."""
         for style in range(self.styles if self.strength else 0):
             work.results.append(
                 [
-                    self.pipeline.translate(frame, strength=self.strength, size=self.size, style=style)
+                    self.pipeline.translate(
+                        frame, strength=self.strength, size=self.size, style=style, things=work.things
+                    )
                     for frame in work.picture.frames
                 ]
             )

@@ -68,8 +68,9 @@ def inpaint(
     imgen inpaint fruit.jpg --mask mask.png --model runs/fruit --class Banana
     """
     from imgen.image import file
+    from imgen_apps.companions import Companions
     from imgen_apps.filling import Filling
-    from imgen_apps.masks import ALPHA, MaskFolder
+    from imgen_apps.masks import ALPHA
 
     marks = None if mask == ALPHA else Path(mask)
     if marks is not None and not marks.exists():
@@ -77,7 +78,7 @@ def inpaint(
     network, digest = work.open_model("inpaint", _file_of(shared.model), shared.device, shared.threads)
     filling = Filling(
         _pipeline(network, tile, label, iterations),
-        MaskFolder(marks, file.SUFFIXES) if marks is not None and marks.is_dir() else marks,
+        Companions(marks, file.SUFFIXES) if marks else None,
         invert=invert_mask,
         grow=grow,
         feather=feather,

@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 
 from imgen.errors import ImageError, UsageError
-from imgen_apps.masks import MaskFolder, masks_for
+from imgen_apps.masks import masks_for
 
 PHOTO = np.zeros((40, 60, 3), np.uint8)
 MARKED = np.zeros((40, 60), bool)
@@ -135,20 +135,3 @@ def test_what_is_no_mask(mask: Any, message: str) -> None:
 def test_a_mask_cannot_shrink() -> None:
     with pytest.raises(UsageError, match="grow is -1"):
         _one(MARKED, grow=-1)
-
-
-def test_the_mask_folder(tmp_path: Path) -> None:
-    for name in ("a.png", "sub/a.png", "both.png", "both.jpg", "two.png", "two.webp", ".hidden.png", "text.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    masks = MaskFolder(tmp_path, [".png", ".jpg", ".webp"])
-    assert masks.of(Path("photos/a.jpg")) == tmp_path / "a.png"
-    assert masks.of(Path("photos/sub/a.jpg")) == tmp_path / "sub" / "a.png"
-    assert masks.of(Path("photos/other/a.jpg")) == tmp_path / "a.png"
-    assert masks.of(Path("photos/both.jpg")) == tmp_path / "both.jpg"
-    with pytest.raises(ImageError, match=r"two.png and two.webp could both be its mask"):
-        masks.of(Path("two.jpg"))
-    with pytest.raises(ImageError, match=r"b.jpg: no mask called b\.\* in"):
-        masks.of(Path("b.jpg"))
-    with pytest.raises(UsageError, match="no name to find its mask by"):
-        masks.of(b"")

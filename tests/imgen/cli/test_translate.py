@@ -29,7 +29,18 @@ def run(run_verb: Run, translate_model: Path) -> Run:
 
 @pytest.fixture(scope="module")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of label maps with two classes, red and blue on the map: what it is told of the style becomes grey."""
+    """What it is told of the style becomes grey."""
+    return street_model(tmp_path_factory.mktemp("models") / "street.onnx", styles=STYLES)
+
+
+@pytest.fixture(scope="module")
+def outlined(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where things end it is white."""
+    return street_model(tmp_path_factory.mktemp("models") / "outlined.onnx", boundaries=True)
+
+
+def street_model(path: Path, **about: object) -> Path:
+    """A model of label maps with two classes, red and blue on the map, that shows the third plane it is given."""
     node = helper.make_node("Split", ["labels"], ["a", "b", "c"], axis=1, num_outputs=3)
     join = helper.make_node("Concat", ["c", "c", "c"], ["result"], axis=1)
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3, "h", "w"]) for name in ("labels", "result")]
@@ -39,9 +50,8 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ir_version=10,
     )
     palette = ("255 0 0 road", "0 0 255 sky")
-    spec = Spec("street", "translate", "MIT", inputs=("labels",), palette=palette, styles=STYLES)
+    spec = Spec(path.stem, "translate", "MIT", inputs=("labels",), palette=palette, **about)  # type: ignore[arg-type]
     helper.set_model_props(model, {KEY: spec.to_json()})
-    path = tmp_path_factory.mktemp("models") / "street.onnx"
     onnx.save(model, path)
     return path
 
@@ -110,6 +120,27 @@ def test_styles_of_a_label_map(run: Run, street: Path) -> None:
     refused(run("map.png", "--styles", 2, "-o", "-", model=street), 2, "standard output takes one image, not 2 styles")
     PIL.Image.fromarray(numbers + 1).save("wrong.png")
     refused(run("wrong.png", model=street), 1, "wrong.png", "of no class, such as the value 2")
+
+
+def test_instance_maps_tell_things_of_a_class_apart(run: Run, outlined: Path, street: Path) -> None:
+    things = np.zeros((24, 32), np.uint16)
+    things[:, 16:] = 700
+    Path("things").mkdir()
+    Path("maps").mkdir()
+    for name in ("a", "b"):
+        PIL.Image.fromarray(np.zeros((24, 32), np.uint8)).save(f"maps/{name}.png")
+    PIL.Image.fromarray(things).save("things/a.png")
+    for how, given in (("things", ("--instances", "things")), ("plain", ()), ("one", ("--instances", "things/a.png"))):
+        result = run("maps/a.png", *given, "-o", f"{how}.png", model=outlined)
+        assert result.exit_code == 0, result.output
+    assert pixels("things.png")[:, :, 0].any(0).nonzero()[0].tolist() == [15, 16]
+    np.testing.assert_array_equal(pixels("one.png"), pixels("things.png"))
+    assert not pixels("plain.png").any()
+    refused(run("maps/b.png", "--instances", "things", model=outlined), 1, "no instance map called b.*")
+    PIL.Image.fromarray(things[:12]).save("things/b.png")
+    refused(run("maps/b.png", "--instances", "things", model=outlined), 1, "is 32 x 12 pixels, its label map 32 x 24")
+    refused(run("maps/b.png", "--instances", "missing", model=outlined), 2, "missing: no such instance map")
+    refused(run("maps/b.png", "--instances", "things", model=street), 2, "street does not ask where one thing ends")
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
