@@ -13,6 +13,8 @@ person among the mean embeddings of all of PEOPLE (rank 1). Its attributes are k
 what it sees in the picture that they are of. That is logistic regression on EfficientNet-Lite0's features of the lower
 half of the face, learnt on TRAINED, and its accuracy on PEOPLE is given too.
 
+Both are judged as they lie in the pictures, as ``imgen face`` writes them, and as the network makes them.
+
 Edit: of those who do not smile, smile=1; how many does that classifier see smile, and how near, by the model's own
 code and by the embedding, is the result to the picture, as a share of how near the picture merely reconstructed is.
 """
@@ -31,7 +33,7 @@ from numpy.typing import NDArray
 
 from imgen.image import face as frame
 from imgen.runtime import load
-from imgen_apps.face_alignment import in_the_light_of, paste
+from imgen_apps.face_alignment import in_the_colours_of, in_the_light_of, paste
 from imgen_apps.face_finding import Face
 from imgen_apps.face_identity import Identity, own, recogniser
 from imgen_apps.face_model import Codes, FaceModel
@@ -116,31 +118,34 @@ def swap(model: FaceModel, judge: Identity, chooser: Chooser, people: People, se
     wanted = np.array([rng.choice([p for p in by_person if p != person]) for person in people.who])
     sources = np.array([rng.choice(by_person[person]) for person in wanted])
     made = decode(model, Codes(codes.identity[sources], codes.attributes))
+    coloured = [in_the_colours_of(crop[None], each[None]) for crop, each in zip(people.crops, made, strict=True)]
+    swapped = pasted(people.crops, people.crops, np.concatenate(coloured))
     real = embed(judge, people.crops)
     means = np.stack([real[numbers].mean(0) for _, numbers in sorted(by_person.items())])
     means /= np.linalg.norm(means, axis=1, keepdims=True)
-    found = (embed(judge, made) @ means.T).argmax(1)
+    found, found_own = ((embed(judge, each) @ means.T).argmax(1) for each in (swapped, made))
     again = (embed(judge, decode(model, codes)) @ means.T).argmax(1)
     known = people.smiles >= 0
-    before, after = chooser.is_second(mouths(people.crops)), chooser.is_second(mouths(made))
+    before, after, after_own = (chooser.is_second(mouths(each)) for each in (people.crops, swapped, made))
     return {
         "rank 1": float((found == wanted).mean()),
+        "rank 1, the network's own result": float((found_own == wanted).mean()),
         "rank 1 of whose attributes it has": float((found == people.who).mean()),
         "rank 1 reconstructed": float((again == people.who).mean()),
         "smile kept": float((before == after).mean()),
+        "smile kept, the network's own result": float((before == after_own).mean()),
         "smile classifier on real": float((before == (people.smiles == 1))[known].mean()),
     }
 
 
-def carried_over(face: NDArray[np.float32], plain: NDArray[np.float32], changed: NDArray[np.float32]) -> Crops:
-    """What the network changes in a face, 3 x S x S, brought into it as ``imgen face edit`` does it."""
-    image, size = np.ascontiguousarray(face.transpose(1, 2, 0)), face.shape[-1]
-    paste(
-        image,
-        Face((0, 0, size, size), 1.0, np.array(frame.POINTS) * size / frame.SIDE),
-        *in_the_light_of(face[None], plain[None], changed[None]),
-    )
-    return image.transpose(2, 0, 1)
+def pasted(crops: Crops, befores: Crops, afters: Crops) -> Crops:
+    """What the network changes in faces, brought into the pictures as ``imgen face`` does it."""
+    size = crops.shape[-1]
+    face = Face((0, 0, size, size), 1.0, np.array(frame.POINTS) * size / frame.SIDE)
+    images = crops.transpose(0, 2, 3, 1).copy()
+    for image, before, after in zip(images, befores, afters, strict=True):
+        paste(image, face, before[None], after[None])
+    return images.transpose(0, 3, 1, 2)
 
 
 def edit(model: FaceModel, judges: dict[str, Identity], chooser: Chooser, people: People) -> dict[str, float]:
@@ -150,7 +155,8 @@ def edit(model: FaceModel, judges: dict[str, Identity], chooser: Chooser, people
     codes = encode(model, crops)
     plain = decode(model, codes)
     smiling = decode(model, codes._replace(attributes=codes.attributes + model.shift({"smile": 1.0})))
-    edited = np.stack([carried_over(*each) for each in zip(crops, plain, smiling, strict=True)])
+    lit = [in_the_light_of(*(part[None] for part in each)) for each in zip(crops, plain, smiling, strict=True)]
+    edited = pasted(crops, *(np.concatenate(each) for each in zip(*lit, strict=True)))
     row = {
         "faces": float(len(crops)),
         "smile now": float(chooser.is_second(mouths(edited)).mean()),

@@ -84,8 +84,8 @@ def test_a_direction_leads_from_a_clear_no_to_a_clear_yes() -> None:
     found = direction(codes, truth ^ wrong)
     plain = codes[truth ^ wrong].mean(0) - codes[~(truth ^ wrong)].mean(0)
     assert plain[0] < 1.4  # of 2, for the labels that are wrong
-    assert 2.0 < found[0] < 3.3
-    assert (found / spread)[1:].abs().max() < 0.25
+    assert 2.0 < found[0] < 3.8
+    assert (found / spread)[1:].abs().max() < 0.35
 
 
 def test_a_network_that_goes_half_of_a_way_is_asked_for_twice_as_much() -> None:
