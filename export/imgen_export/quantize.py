@@ -2,7 +2,7 @@
 
 Static quantisation as QuantizeLinear and DequantizeLinear around convolutions (Jacob et al. 2018, arXiv:1712.05877):
 weights by channels, symmetrical, in -127..127; what goes in by tensors, in 0..255, from the least to the largest value
-that photographs give. The first and the last layers stay as they are: most of what quantisation loses is lost there.
+that photographs give. The first layer and the last two stay as they are: most of what quantisation loses is lost there.
 """
 
 import time
@@ -97,13 +97,19 @@ def in_int8(model: onnx.ModelProto, learnt: Sequence[Example]) -> onnx.ModelProt
 
 
 def inner_layers(model: onnx.ModelProto) -> list[str]:
-    """The names of the convolutions with others before them and others behind."""
-    weights = {tensor.name for tensor in model.graph.initializer if np.prod(tensor.dims) >= SMALLEST}
+    """The names of the learnt convolutions with another before them and two behind, one after the other."""
+    weights = {tensor.name for tensor in model.graph.initializer if _is_learnt(tensor)}
     nodes = list(model.graph.node)
     layers = {node.name for node in nodes if node.op_type == "Conv" and node.input[1] in weights}
     before = _reached(nodes, layers)
-    behind = _reached([_turned(node) for node in reversed(nodes)], layers)
+    backwards = [_turned(node) for node in reversed(nodes)]
+    behind = _reached(backwards, layers & _reached(backwards, layers))
     return [node.name for node in nodes if node.name in layers & before & behind]
+
+
+def _is_learnt(tensor: onnx.TensorProto) -> bool:
+    """Whether these are weights of a layer, by the name that torch gives them; fixed kernels must stay exact."""
+    return bool(np.prod(tensor.dims) >= SMALLEST) and tensor.name.endswith(".weight")
 
 
 def speed_ratio(first: Any, second: Any, example: Example) -> float:
