@@ -1,9 +1,11 @@
 """Files that belong to the images of a batch: their masks, their instance maps."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from imgen.errors import ImageError, UsageError
+from imgen_apps.jobs import Job
 
 
 class Companions:
@@ -47,6 +49,16 @@ class Companions:
             if found:
                 return found[0]
         raise ImageError(f"{image}: no {self.what} called {image.stem}.* in {self.path}")
+
+    def beside(self, jobs: Sequence[Job]) -> list[Job]:
+        """The jobs whose images are none of these themselves, each with its own beside it."""
+        return [self._with_its_own(job) for job in jobs if not self.holds(job.source)]
+
+    def _with_its_own(self, job: Job) -> Job:
+        try:
+            return replace(job, companions=(self.of(job.source),))
+        except ImageError:
+            return job  # loading it will say so, of this file alone
 
     def holds(self, image: Path) -> bool:
         """Whether a file found among the images is one of these."""

@@ -1,11 +1,10 @@
 """The three stages of a batch of inpaintings: load a photo and its mask, fill, write."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from imgen.errors import ImageError
 from imgen.image import file
 from imgen_apps.companions import Companions
 from imgen_apps.holes import Mask
@@ -37,7 +36,7 @@ class Filling(Stages[Work]):
 
     def select(self, jobs: Sequence[Job]) -> list[Job]:
         """The jobs that are not masks themselves, each with its mask beside it."""
-        return [self._with_mask(job) for job in jobs if not (self.masks and self.masks.holds(job.source))]
+        return self.masks.beside(jobs) if self.masks else list(jobs)
 
     def load(self, source: Path | bytes, target: Path | None) -> Work:  # noqa: ARG002 - any that could be read
         """Read a photo and its mask.
@@ -66,11 +65,3 @@ class Filling(Stages[Work]):
         """All that decides what a result looks like, beside the files and the model."""
         own = {name: getattr(self, name) for name in ("invert", "grow", "feather")}
         return {**self.pipeline.settings(), **own, **super().parameters()}
-
-    def _with_mask(self, job: Job) -> Job:
-        if self.masks is None:
-            return job
-        try:
-            return replace(job, companions=(self.masks.of(job.source),))
-        except ImageError:
-            return job  # loading it will say so, of this file alone

@@ -58,15 +58,7 @@ class Translating(Stages[Work]):
 
     def select(self, jobs: Sequence[Job]) -> list[Job]:
         """The jobs that are not instance maps themselves, each with its own beside it."""
-        if self.instances is None:
-            return list(jobs)
-        return [self._with_instances(job, self.instances) for job in jobs if not self.instances.holds(job.source)]
-
-    def _with_instances(self, job: Job, instances: Companions) -> Job:
-        try:
-            return replace(job, companions=(instances.of(job.source),))
-        except ImageError:
-            return job  # loading it will say so, of this file alone
+        return self.instances.beside(jobs) if self.instances else list(jobs)
 
     def beside(self, source: Path | bytes, target: Path | None) -> tuple[Path, ...]:  # noqa: ARG002
         """The results after the first.
