@@ -87,7 +87,7 @@ def bench(
     spec = load(source, device="cpu").spec
     if spec.task not in TASKS:
         raise ModelError(f"{source}: made for {spec.task!r}; what is timed are models for {', '.join(TASKS)}")
-    chosen = list(devices) or devices_here()
+    chosen = [_meant(source, device) for device in devices] or devices_here()
     tiles = tiles if spec.task in ("upscale", "derain") else (None,)
     ways = [Way("pipeline", source, device, count, tile) for device, count, tile in product(chosen, threads, tiles)]
     plain = spec.task == "upscale" and spec.receptive_field == "finite" and ways[0].engine != "torch"
@@ -104,6 +104,14 @@ def bench(
     peaks = _peaks(ways) if plain and find_spec("torch") else []
     results = race(contestants + peaks, rounds)
     return rows_of(spec, ways, list(zip(contestants + peaks, results, strict=True)), size * size / 1e6)
+
+
+def _meant(source: str, device: str) -> str:
+    """What "auto" is here for a model; any other device is itself."""
+    if device != "auto":
+        return device
+    model = load(source, device=device)
+    return "openvino" if model.provider == "OpenVINO" else model.device
 
 
 def devices_here() -> list[str]:

@@ -1,11 +1,13 @@
 """What the figures of a benchmark are worked out from."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from imgen.runtime.catalogue import weights_file
 from imgen.spec import Spec
+from imgen_apps import benching
 from imgen_apps.benching import Way, convolution, network, pipeline, rows_of, weights_beside
 from imgen_apps.racing import Contestant, Rounds
 
@@ -46,3 +48,19 @@ def test_the_same_network_for_torch(tmp_path: Path) -> None:
     assert weights_beside(str(tmp_path / "m.onnx")) is None
     (tmp_path / "m.safetensors").touch()
     assert weights_beside(str(tmp_path / "m.onnx")) == tmp_path / "m.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("provider", "device", "meant"),
+    [
+        ("OpenVINO", "cpu", "openvino"),
+        ("CPUExecutionProvider", "cpu", "cpu"),
+        ("CUDAExecutionProvider", "cuda:0", "cuda:0"),
+    ],
+)
+def test_auto_is_called_what_it_is_here(
+    monkeypatch: pytest.MonkeyPatch, provider: str, device: str, meant: str
+) -> None:
+    monkeypatch.setattr(benching, "load", lambda *_, **__: SimpleNamespace(provider=provider, device=device))
+    assert benching._meant("model", "auto") == meant
+    assert benching._meant("model", "openvino:fp32") == "openvino:fp32"
