@@ -21,6 +21,8 @@ from imgen.networks.vgg import HedVGG16
 class LPIPS(nn.Module):
     """The distance of images from others, N x 3 x H x W in 0..1: N values, 0 for equal ones; only the first learn.
 
+    All may be held against one other, 1 x 3 x H x W.
+
     Args:
         features: from images to the activations of some layers.
         heads: for each layer the weights of its channels, anything that C x 1 x 1 can be broadcast to.
@@ -53,11 +55,18 @@ class LPIPS(nn.Module):
             wanted = self.features(target)
         total = image.new_zeros(len(image))
         for number, (a, b) in enumerate(zip(self.features(image), wanted, strict=True)):
-            head = self.get_buffer(f"head{number}")
-            total = total + (head * (_unit(a) - _unit(b)).square()).sum(1).mean((1, 2))
+            # Equal features add nothing and teach nothing: around a hole that is most of the picture.
+            picture, down, across = (a.detach() != b).any(1).nonzero(as_tuple=True)
+            ours, theirs = (_units(each, picture % len(each), down, across) for each in (a, b))
+            head = self.get_buffer(f"head{number}").flatten()
+            distances = (head * (ours - theirs).square()).sum(1)
+            total = total.index_add(0, picture, distances / (a.shape[2] * a.shape[3]))
         return total
 
 
-def _unit(features: Tensor) -> Tensor:
+def _units(features: Tensor, picture: Tensor, down: Tensor, across: Tensor) -> Tensor:
+    """The features of some places, scaled to length 1: places x C."""
+    place = (picture * features.shape[2] + down) * features.shape[3] + across
+    rows = features.permute(0, 2, 3, 1).flatten(0, 2).index_select(0, place)
     # In float32: squares of half-precision activations lose what the difference is made of.
-    return F.normalize(features.float(), eps=1e-10)
+    return F.normalize(rows.float(), eps=1e-10)

@@ -125,9 +125,9 @@ class RandomHoles:
 RECIPES: dict[str, InpaintingRecipe] = {
     "inpainting": InpaintingRecipe(),
     "inpainting-refine": InpaintingRecipe(
-        train=TrainConfig(steps=2750, warm_up=50, decay=0.6, ema=0.997, clip=10.0),
-        losses=InpaintingConfig(perceptual=6.0, adversarial=0.3, matching=3.0, adversary_from=0),
-        stages=((0.0, 192, 2),),
+        train=TrainConfig(steps=5600, warm_up=50, decay=0.6, ema=0.997, clip=10.0),
+        losses=InpaintingConfig(pixel=15.0, perceptual=6.0, adversarial=0.3, matching=3.0, adversary_from=0),
+        stages=((0.0, 192, 2), (0.5, 256, 1)),
         distance="lpips",
     ),
 }
