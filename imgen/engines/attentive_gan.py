@@ -18,7 +18,7 @@ from imgen.engines.engine import Engine, Player, Updates
 from imgen.errors import UsageError
 from imgen.losses.adversarial import NON_SATURATING
 from imgen.losses.matching import Extractor, feature_l2
-from imgen.losses.reconstruction import multiscale_l2
+from imgen.losses.reconstruction import log_l2, multiscale
 from imgen.networks.attentive_discriminator import AttentiveDiscriminator
 from imgen.networks.raindrops import RaindropRemover, Removal
 
@@ -38,6 +38,8 @@ class Views(NamedTuple):
 class AttentiveGANConfig:
     """Weights of the losses; all are means over batch, channels and places, and 0 leaves a part out."""
 
+    image: float = 1.0  # eq. 5, lambda times this
+    logarithm: float = 0.0  # the same of the logarithm of each picture's error: the aim is PSNR, also of clean pictures
     attention: float = 1.0  # eq. 4
     theta: float = 0.8  # eq. 4: what a step's map counts by that of the next step
     perceptual: float = 1 / 255**2  # eq. 6, where features grow with levels of 0..255, as those of HED's VGG-16 do
@@ -112,7 +114,11 @@ class AttentiveGAN(Engine):
     def _generator_terms(self, made: Removal, clean: Tensor, mask: Tensor) -> dict[str, Tensor]:
         """Equations 4 to 7."""
         config, (extractor,) = self.config, self._extractor
-        terms = {"image": multiscale_l2(made.frames, clean, SCALES)}
+        terms = {}
+        if config.image:
+            terms["image"] = config.image * multiscale(made.frames, clean, SCALES)
+        if config.logarithm:
+            terms["logarithm"] = config.logarithm * multiscale(made.frames, clean, SCALES, log_l2)
         if config.attention and made.maps:
             terms["attention"] = config.attention * self.attention_loss(made.maps, mask)
         if config.perceptual:

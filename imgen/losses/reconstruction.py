@@ -1,10 +1,13 @@
 """Distances between a picture and what it should be."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+Difference = Callable[[Tensor, Tensor], Tensor]
+"""Of a result and its target, N x C x H x W each: one value."""
 
 
 def masked_l1(result: Tensor, target: Tensor, mask: Tensor) -> Tensor:
@@ -33,19 +36,35 @@ def signed_l1(result: Tensor, target: Tensor) -> Tensor:
     return 2 * F.l1_loss(result, target)
 
 
-def multiscale_l2(results: Sequence[Tensor], target: Tensor, weights: Sequence[float]) -> Tensor:
-    """Mean squared differences at several sizes, weighted and summed.
+def log_l2(result: Tensor, target: Tensor, floor: float = 1e-5) -> Tensor:
+    """Logarithm of each picture's mean squared difference, averaged: PSNR, but for a factor.
+
+    An easy picture counts as much as a hard one, of which plain squares would see little else.
+
+    Args:
+        result: N x C x H x W in 0..1.
+        target: the same shape.
+        floor: added to the mean squares: what is nearer than that (1e-5: 50 dB) is near enough.
+    """
+    return ((result - target).square().flatten(1).mean(1) + floor).log().mean()
+
+
+def multiscale(
+    results: Sequence[Tensor], target: Tensor, weights: Sequence[float], difference: Difference = F.mse_loss
+) -> Tensor:
+    """Differences at several sizes, weighted and summed.
 
     Reference: Qian et al. 2018, "Attentive Generative Adversarial Network for Raindrop Removal from a
-    Single Image", arXiv:1711.10098, eq. 5.
+    Single Image", arXiv:1711.10098, eq. 5, whose difference is the mean square.
 
     Args:
         results: each N x C x h x w.
         target: N x C x H x W, compared with each as its averages over the areas of the smaller pixels.
         weights: one for each result.
+        difference: of a result and its target.
     """
     targets = (F.interpolate(target, result.shape[-2:], mode="area") for result in results)
-    losses = [w * F.mse_loss(a, b) for w, a, b in zip(weights, results, targets, strict=True)]
+    losses = [w * difference(a, b) for w, a, b in zip(weights, results, targets, strict=True)]
     return torch.stack(losses).sum()
 
 

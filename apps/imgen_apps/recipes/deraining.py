@@ -3,7 +3,12 @@
     imgen train deraining --data DIR... --out runs/derain
 
 Any folders of photographs will do. The network is the small one, and it learns where the drops are and the image at
-three scales, which is what two processor cores can train. The built-in model's card names data, time and figures.
+three scales, which is what two processor cores can train.
+
+    imgen train deraining-refine --data DIR... --out runs/refined --start runs/derain
+
+goes on with larger squares, around which more can be seen, and with the logarithm of the error, so that what is clean
+has to stay as it is. The built-in model's card names data, time and figures.
 
     imgen train deraining-gan --data DIR... --out runs/derain-gan --start runs/derain
 
@@ -156,6 +161,12 @@ _WITH_ADVERSARY = TrainConfig(steps=60_000, warm_up=100, decay=0.5, ema=0.998, c
 
 RECIPES: dict[str, DerainingRecipe] = {
     "deraining": DerainingRecipe(TrainConfig(steps=7500, warm_up=200, decay=0.4, ema=0.998, clip=1.0), _ALONE),
+    "deraining-refine": DerainingRecipe(
+        TrainConfig(steps=12_000, warm_up=100, decay=0.5, ema=0.998, clip=1.0),
+        replace(_ALONE, image=0.0, logarithm=0.01),
+        side=160,
+        batch=9,
+    ),
     "deraining-gan": DerainingRecipe(
         _WITH_ADVERSARY, AttentiveGANConfig(), critic=AttentiveDiscriminator.Config(squares=4), features=True
     ),

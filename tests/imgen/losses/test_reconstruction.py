@@ -1,7 +1,9 @@
+import math
+
 import pytest
 import torch
 
-from imgen.losses.reconstruction import gradient_difference, masked_l1, multiscale_l2, signed_l1, total_variation
+from imgen.losses.reconstruction import gradient_difference, log_l2, masked_l1, multiscale, signed_l1, total_variation
 
 RAMP = torch.arange(8.0).expand(2, 3, 8, 8)
 
@@ -24,10 +26,19 @@ def test_several_sizes_are_compared_with_averages_over_areas() -> None:
     target = torch.rand(2, 3, 8, 12)
     halved, quartered = (target.reshape(2, 3, 8 // n, n, 12 // n, n).mean((3, 5)) for n in (2, 4))
     sizes, weights = (quartered, halved, target), (0.6, 0.8, 1.0)
-    assert multiscale_l2(sizes, target, weights).item() == pytest.approx(0, abs=1e-6)
+    assert multiscale(sizes, target, weights).item() == pytest.approx(0, abs=1e-6)
     for i, weight in enumerate(weights):
         shifted = [size + 0.5 * (i == j) for j, size in enumerate(sizes)]
-        assert multiscale_l2(shifted, target, weights).item() == pytest.approx(weight * 0.25, rel=1e-5)
+        assert multiscale(shifted, target, weights).item() == pytest.approx(weight * 0.25, rel=1e-5)
+
+
+def test_the_logarithm_of_the_error_is_psnr_whatever_its_size_down_to_a_floor() -> None:
+    target = torch.rand(2, 3, 8, 8)
+    result = target + torch.tensor([0.1, 0.001])[:, None, None, None]
+    decibels = -10 / math.log(10) * log_l2(result, target, floor=0).item()
+    assert decibels == pytest.approx((20 + 60) / 2, rel=1e-4)
+    assert log_l2(target, target).item() == pytest.approx(math.log(1e-5))
+    assert multiscale([result], target, [0.5], log_l2) == 0.5 * log_l2(result, target)
 
 
 def test_gradient_difference() -> None:
