@@ -58,7 +58,7 @@ def run(arm: str, seed: int, *, data: str, test: str, judge: str, **numbers: int
 
 @cache
 def opened(judge: str, data: str, size: int) -> Extractor:
-    """A classifier that was trained, or Lite0 with scores of the classes of these images, made as large as the samples."""
+    """A classifier that was trained, or Lite0 with scores of the classes of these images, as large as the samples."""
     extractor = open_extractor(judge)
     return Regression(extractor, open_items([data], size)) if judge == LITE else extractor
 

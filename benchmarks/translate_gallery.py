@@ -1,0 +1,79 @@
+"""The picture docs/translating.jpg: a strip for each built-in translation, before and after, side by side.
+
+    python benchmarks/translate_gallery.py apple2orange=GROCERY/test/Apple* labels2street=CAMVID/test/label ...
+
+MODEL=FOLDER for each strip, from top to bottom; the last part may be a pattern. Which photographs are shown
+depends on the seed and on nothing else. Label maps are shown in the colours of their model.
+"""
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+from holes import Pixels, photographs
+from PIL import Image
+
+from imgen.data.aligned import read_photo
+from imgen.data.label_maps import read_labels
+from imgen.runtime import load
+from imgen_apps.translation import Translation
+
+PAIRS, HEIGHT, GAP, QUALITY = 3, 144, 6, 88
+SHAPE = 4 / 3  # width of a picture to its height
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def strip(model: str, folders: list[Path], rng: np.random.Generator) -> Pixels:
+    """Pairs of before and after."""
+    translation = Translation(load(model, device="cpu"))
+    photos = [photo for folder in folders for photo in photographs(folder)]
+    cells: list[Pixels] = []
+    for number in rng.choice(len(photos), PAIRS, replace=False):
+        before, after = shown(photos[number], translation)
+        cells += [thumbnail(before), gap(HEIGHT, GAP), thumbnail(after), gap(HEIGHT, 3 * GAP)]
+    return np.hstack(cells[:-1])
+
+
+def shown(photo: Path, translation: Translation) -> tuple[Pixels, Pixels]:
+    """What goes in, in colour, and what comes out."""
+    if translation.palette is None:
+        before = read_photo(photo)
+        return before, translation.translate(before).pixels
+    numbers = read_labels(photo, translation.palette)
+    colours = np.array(translation.palette.colours, np.uint8)
+    return colours[numbers], translation.translate(numbers[..., None]).pixels
+
+
+def thumbnail(image: Pixels) -> Pixels:
+    """The middle, as large as all others."""
+    height, width = image.shape[:2]
+    rows, columns = min(height, round(width / SHAPE)), min(width, round(height * SHAPE))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    part = image[top : top + rows, left : left + columns]
+    return np.asarray(cv2.resize(part, (round(HEIGHT * SHAPE), HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def gap(height: int, width: int) -> Pixels:
+    """White."""
+    return np.full((height, width, 3), 255, np.uint8)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("strips", nargs="+", metavar="MODEL=FOLDER")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--output", type=Path, default=DOCS / "translating.jpg")
+    arguments = parser.parse_args()
+
+    rows: list[Pixels] = []
+    for each in arguments.strips:
+        model, _, pattern = each.partition("=")
+        folders = sorted(Path(pattern).parent.glob(Path(pattern).name))
+        made = strip(model, folders, np.random.default_rng(arguments.seed))
+        rows += [made, gap(2 * GAP, made.shape[1])]
+    Image.fromarray(np.vstack(rows[:-1])).save(arguments.output, quality=QUALITY)
+
+
+if __name__ == "__main__":
+    main()
