@@ -92,15 +92,16 @@ def measure(pipeline: RaindropRemoval, scenes: Sequence[Scene]) -> dict[str, Sco
 
 
 def untouched(pipeline: RaindropRemoval, scenes: Sequence[Scene]) -> Scores:
-    """What becomes of views without drops: PSNR to the input of the mean error and of the worst view."""
+    """What becomes of views without drops: PSNR to the input of the mean error, of the middle view and of the worst."""
     errors, kept = [], []
     for scene in scenes:
         result = scene.clean.copy()
         pipeline.remove(result)
         errors.append(float(np.square(result.astype(np.float64) - scene.clean).mean()))
         kept.append(float((result == scene.clean).all(axis=2).mean()))
-    decibels = 10 * np.log10(255**2 / np.maximum([np.mean(errors), max(errors)], 1e-9))
-    return {"PSNR": decibels[0], "PSNR, worst": decibels[1], "share of pixels unchanged": float(np.mean(kept))}
+    decibels = 10 * np.log10(255**2 / np.maximum([np.mean(errors), np.median(errors), max(errors)], 1e-9))
+    names = ("PSNR", "PSNR, median", "PSNR, worst")
+    return {**dict(zip(names, decibels, strict=True)), "share of pixels unchanged": float(np.mean(kept))}
 
 
 def areas(weights: Path, scenes: Sequence[Scene]) -> dict[str, Scores]:

@@ -162,7 +162,7 @@ _WITH_ADVERSARY = TrainConfig(steps=60_000, warm_up=100, decay=0.5, ema=0.998, c
 RECIPES: dict[str, DerainingRecipe] = {
     "deraining": DerainingRecipe(TrainConfig(steps=7500, warm_up=200, decay=0.4, ema=0.998, clip=1.0), _ALONE),
     "deraining-refine": DerainingRecipe(
-        TrainConfig(steps=12_000, warm_up=100, decay=0.5, ema=0.998, clip=1.0),
+        TrainConfig(steps=11_000, warm_up=100, decay=0.5, ema=0.998, clip=1.0),
         replace(_ALONE, image=0.0, logarithm=0.01),
         side=160,
         batch=9,
