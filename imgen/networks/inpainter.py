@@ -71,7 +71,7 @@ class Inpainter(Network):
         learnt = self.leave(half)
         filled = rough + (0.5 + learnt[:, 3:]) * (copied - rough) + learnt[:, :3]
         if not self.training:  # a clamp would stop the gradient of values that have to come back
-            filled = filled.clamp(0, 1)
+            filled = no_more_colourful(filled.clamp(0, 1), image * (1 - mask))
         return image * (1 - mask) + filled * mask
 
 
@@ -150,6 +150,22 @@ def pull_push(image: Tensor, mask: Tensor) -> Tensor:
         below = F.interpolate(filled, scale_factor=2, mode="bilinear", align_corners=False)
         filled = known * colour / (weight + 1e-6) + (1 - known) * below
     return filled
+
+
+def no_more_colourful(filled: Tensor, known: Tensor) -> Tensor:
+    """No more of a colour than is known: what is put into a grey picture is grey.
+
+    Args:
+        filled: N x 3 x H x W in 0..1.
+        known: the same shape, zeros where it is unknown.
+
+    Returns:
+        ``filled``, each channel as far from what was the mean of the three as it is somewhere in ``known``, or less.
+    """
+    colour = known - known.mean(1, keepdim=True)
+    least, most = colour.amin((2, 3), keepdim=True), colour.amax((2, 3), keepdim=True)
+    light = filled.mean(1, keepdim=True)
+    return light + torch.minimum(torch.maximum(filled - light, least), most)
 
 
 def _blur(x: Tensor, reach: int) -> Tensor:

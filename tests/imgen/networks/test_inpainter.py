@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from imgen.networks.exemplar import exemplar_fill
-from imgen.networks.inpainter import Inpainter, KnownAttention, pull_push
+from imgen.networks.inpainter import Inpainter, KnownAttention, no_more_colourful, pull_push
 
 TINY = Inpainter.Config(half=4, quarter=4, eighth=8, blocks=2)
 
@@ -37,6 +37,28 @@ def test_before_training_it_is_the_mean_of_both_fills() -> None:
     mean = (pull_push(image, mask) + exemplar_fill(image, mask)[0]) / 2
     expected = torch.where(mask > 0, mean, image)
     assert torch.allclose(Inpainter(TINY).eval()(image, mask), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 48), (64, 64)])
+def test_a_grey_picture_stays_grey_and_of_a_bluish_one_nothing_turns_red(height: int, width: int) -> None:
+    net = Inpainter(TINY).eval()
+    torch.nn.init.normal_(net.leave[0].weight)
+    grey, mask = torch.rand(1, 1, height, width).expand(1, 3, height, width), hole(height, width)
+    both = net(torch.cat([grey, grey * torch.tensor([0.8, 0.8, 1.0])[:, None, None]]), mask.expand(2, -1, -1, -1))
+    plain, bluish = both
+    assert (plain - plain.mean(0)).abs().max() < 1e-6
+    assert plain[:, mask[0, 0] > 0].std() > 0.01
+    red, green, blue = bluish
+    assert (blue - torch.maximum(red, green)).min() > -1e-6
+    assert (blue - red)[mask[0, 0] > 0].max() > 0.01
+
+
+def test_the_colours_of_a_fill_that_are_known_stay() -> None:
+    image = torch.rand(1, 3, 16, 16)
+    assert torch.allclose(no_more_colourful(image, image), image, atol=1e-6)
+    vivid = torch.tensor([1.0, 0.0, 0.0])[None, :, None, None].expand(1, 3, 2, 2)
+    pale = torch.tensor([0.6, 0.4, 0.5])[None, :, None, None].expand(1, 3, 2, 2)
+    assert no_more_colourful(vivid, pale)[0, :, 0, 0].tolist() == pytest.approx([1 / 3 + 0.1, 1 / 3 - 0.1, 1 / 3])
 
 
 @pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
