@@ -46,3 +46,13 @@ def test_what_is_colourful_is_found_whatever_its_hue(quality: ModuleType) -> Non
         image[disc] = colour
         masks.append(quality.colourful(image))
         assert (masks[-1] == disc).mean() > 0.97
+
+
+def test_a_thumbnail_is_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    gallery = import_module("translate_gallery")
+    image = np.zeros((30, 100, 3), np.uint8)
+    image[:, 30:70] = 255
+    small = gallery.thumbnail(image)
+    assert small.shape == (144, 192, 3)
+    assert (small == 255).all()
