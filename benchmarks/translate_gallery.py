@@ -9,18 +9,16 @@ depends on the seed and on nothing else. Label maps are shown in the colours of 
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
 from holes import Pixels, photographs
-from PIL import Image
+from PIL import Image, ImageOps
 
 from imgen.data.aligned import read_photo
 from imgen.data.label_maps import read_labels
 from imgen.runtime import load
 from imgen_apps.translation import Translation
 
-PAIRS, HEIGHT, GAP, QUALITY = 3, 144, 6, 88
-SHAPE = 4 / 3  # width of a picture to its height
+PAIRS, WIDTH, HEIGHT, GAP, QUALITY = 3, 192, 144, 6, 88
 DOCS = Path(__file__).parent.parent / "docs"
 
 
@@ -47,11 +45,7 @@ def shown(photo: Path, translation: Translation) -> tuple[Pixels, Pixels]:
 
 def thumbnail(image: Pixels) -> Pixels:
     """The middle, as large as all others."""
-    height, width = image.shape[:2]
-    rows, columns = min(height, round(width / SHAPE)), min(width, round(height * SHAPE))
-    top, left = (height - rows) // 2, (width - columns) // 2
-    part = image[top : top + rows, left : left + columns]
-    return np.asarray(cv2.resize(part, (round(HEIGHT * SHAPE), HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.array(ImageOps.fit(Image.fromarray(image), (WIDTH, HEIGHT), Image.Resampling.BOX))
 
 
 def gap(height: int, width: int) -> Pixels:
