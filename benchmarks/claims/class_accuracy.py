@@ -34,6 +34,7 @@ SETTINGS: dict[str, dict[str, object]] = {
     "cvae-gan, means and centres 1": {"means": 1.0, "centres": 1.0},
 }
 RATE = 5e-4
+DECAY = 1e-3  # of the regression's squared coefficients, of features that are each scaled to deviation 1
 ARMS = ("real images", *SETTINGS)
 
 
@@ -69,10 +70,9 @@ class Regression:
     Args:
         extractor: of the features.
         items: learnt from, and from their mirror images.
-        decay: half the weight of the squared coefficients, of features that are each scaled to deviation 1.
     """
 
-    def __init__(self, extractor: Extractor, items: Items, decay: float = 1e-3) -> None:
+    def __init__(self, extractor: Extractor, items: Items) -> None:
         self.extractor, self.name = extractor, f"{extractor.name}, regression"
         self.size, self.channels = extractor.size, extractor.channels
         pixels, numbers = items.pixels(np.arange(len(items)))
@@ -86,7 +86,7 @@ class Regression:
 
         def loss() -> Tensor:
             optimizer.zero_grad()
-            total = F.cross_entropy(self.scores(x), label) + decay * self.scores.weight.square().sum()
+            total = F.cross_entropy(self.scores(x), label) + DECAY * self.scores.weight.square().sum()
             total.backward()
             return total
 
