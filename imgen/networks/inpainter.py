@@ -70,9 +70,10 @@ class Inpainter(Network):
         half = self.merge_half(torch.cat([self.up_half(quarter), half], 1))
         learnt = self.leave(half)
         filled = rough + (0.5 + learnt[:, 3:]) * (copied - rough) + learnt[:, :3]
+        known = image * (1 - mask)
         if not self.training:  # a clamp would stop the gradient of values that have to come back
-            filled = no_more_colourful(filled.clamp(0, 1), image * (1 - mask))
-        return image * (1 - mask) + filled * mask
+            filled = no_more_colourful(filled.clamp(0, 1), known)
+        return known + filled * mask
 
 
 class Residual(nn.Module):
