@@ -3,17 +3,23 @@
     python benchmarks/translate_quality.py labels CAMVID --model labels2street --model OTHER
     python benchmarks/translate_quality.py kinds GROCERY --from Apple --to Orange --to Satsumas \\
         --model apple2orange --back apple2orange-back
+    python benchmarks/translate_quality.py drawings KODAK --model edges2photo
 
 The first is the FCN score of Isola et al. 2017, arXiv:1611.07004, sec. 4, with a network of our own in place of
 FCN-8s: it learns to label the photographs of CAMVID/train (photo/ and label/), and is shown what the models make of
 the label maps of CAMVID/test, and the photographs of these. The last class, of what is not known, does not count.
+A model that takes photographs is shown the photographs, and should leave what they show to be seen.
 
 The second asks a classifier that was trained on the photographs of GROCERY/train, whose folders are kinds, of which
 kind those of GROCERY/test are after they were translated, there by --model and back by --back. The shape is kept where
 what is colourful (of more chroma in CIELAB than Otsu's threshold, of both images' own) is in the same place before
 and after: the intersection over union. Translated there and back, an image should be what it was: the mean absolute
-difference, of 0..1. MODEL is a name of the catalogue or a file, run as ``imgen translate`` runs it, on images at
-their own size.
+difference, of 0..1.
+
+The third draws the outlines of photographs, and asks how far what a model makes of a drawing is from the photograph,
+and how far the drawing itself and one grey are: by LPIPS with the features of HED's VGG-16.
+
+MODEL is a name of the catalogue or a file, run as ``imgen translate`` runs it, on images at their own size.
 """
 
 import argparse
@@ -24,12 +30,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from distances import vgg_distance
 from judges import Chooser, Pixels, Segmenter, confusion, scores
 from numpy.typing import NDArray
 
 from imgen.data.aligned import read_photo
 from imgen.data.label_maps import read_labels
 from imgen.data.layouts import find_images, find_pairs
+from imgen.data.outlines import outlines
 from imgen.runtime import load
 from imgen_apps.recipes.pix2pix import CAMVID
 from imgen_apps.translation import Translation
@@ -54,7 +62,8 @@ def labels(folder: Path, models: Sequence[str], device: str, limit: int | None) 
     made = {"real photographs": photos["test"]}
     for name in models:
         pipeline = Translation(load(name, device=device))
-        made[name] = [pipeline.translate(numbers[..., None]).pixels for numbers in maps["test"]]
+        shown = photos["test"] if pipeline.palette is None else [numbers[..., None] for numbers in maps["test"]]
+        made[name] = [pipeline.translate(image).pixels for image in shown]
     rows = {}
     for name, images in made.items():
         tables = [confusion(truth, judge.see(image), void) for truth, image in zip(maps["test"], images, strict=True)]
@@ -92,6 +101,21 @@ def kinds(
             "cycle L1": float(np.mean([_difference(*both) for both in zip(images, again, strict=True)])),
         }
     return rows
+
+
+def drawings(folder: Path, models: Sequence[str], device: str, limit: int | None) -> dict[str, Scores]:
+    """How far photographs are from what each model makes of their outlines, one artist a photograph."""
+    photos = [read_photo(path) for path in find_images([folder])][:limit]
+    drawn = [outlines(photo, np.random.default_rng(number)) for number, photo in enumerate(photos)]
+    made = {"one grey": [np.full_like(photo, 128) for photo in photos], "drawings": drawn}
+    for name in models:
+        pipeline = Translation(load(name, device=device))
+        made[name] = [pipeline.translate(image).pixels for image in drawn]
+    distance = vgg_distance()
+    return {
+        name: {"LPIPS": float(np.mean([distance([image], photo) for image, photo in zip(images, photos, strict=True)]))}
+        for name, images in made.items()
+    }
 
 
 def _folders(folder: Path, prefixes: Sequence[str]) -> list[Path]:
@@ -143,9 +167,13 @@ def main() -> int:
     fruit.add_argument("--to", dest="second", action="append", required=True)
     fruit.add_argument("--model", required=True, help="catalogue name or file")
     fruit.add_argument("--back", required=True)
+    lines = protocols.add_parser("drawings", parents=[shared])
+    lines.add_argument("folder", type=Path)
+    lines.add_argument("--model", action="append", required=True, help="catalogue name or file; several")
     given = parser.parse_args()
-    if given.protocol == "labels":
-        rows = labels(given.folder, given.model, given.device, given.limit)
+    if given.protocol in ("labels", "drawings"):
+        protocol = labels if given.protocol == "labels" else drawings
+        rows = protocol(given.folder, given.model, given.device, given.limit)
     else:
         names, models = (given.first, given.second), (given.model, given.back)
         rows = kinds(given.folder, names, models, given.device, given.limit)

@@ -12,10 +12,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from imgen.networks.instance_norm import NormalisedNetwork, Row, Statistics
-from imgen.networks.layers import initialise_dcgan
 from imgen.networks.network import Network, Scored
 from imgen.networks.patchgan import PIX2PIX, PatchGAN
-from imgen.networks.translation_resnet import ResidualBlock, TranslationResNet, down, entrance, image_of, leaving, up
+from imgen.networks.translation_resnet import (
+    ResidualBlock,
+    TranslationResNet,
+    down,
+    entrance,
+    image_of,
+    initialise,
+    leaving,
+    up,
+)
 
 
 class LocalEnhancer(NormalisedNetwork):
@@ -50,7 +58,7 @@ class LocalEnhancer(NormalisedNetwork):
         self.leave = leaving(width, config.outputs)
         self.held = False  # whether the coarse generator stays as it is
         for part in (self.enter, self.body, self.leave):
-            initialise_dcgan(part)
+            initialise(part)
 
     @property
     def multiple(self) -> int:

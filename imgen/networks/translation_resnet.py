@@ -44,7 +44,7 @@ class TranslationResNet(NormalisedNetwork):
             *(layer for each in reversed(widths) for layer in up(2 * each, each)),
         )
         self.leave = leaving(width, config.outputs)
-        initialise_dcgan(self)
+        initialise(self)
 
     @property
     def multiple(self) -> int:
@@ -77,6 +77,20 @@ class ResidualBlock(Normalised):
     def forward(self, x: Tensor, statistics: Statistics | None = None) -> Tensor:
         """N x C x H x W to the same shape."""
         return x + self.inner(x, statistics)
+
+
+@torch.no_grad()
+def initialise(network: nn.Module) -> None:
+    """As the authors of pix2pix do, but every doubling begins as an interpolation.
+
+    Of what a doubling by kernels of 3 x 3 makes, a quarter of the pixels is of one weight each, a quarter of four:
+    random weights make a grid, which training has to take away again.
+    """
+    initialise_dcgan(network)
+    tent = torch.tensor([0.5, 1.0, 0.5])
+    for layer in network.modules():
+        if isinstance(layer, nn.ConvTranspose2d):
+            layer.weight.copy_(layer.weight[..., 1:2, 1:2] * tent[:, None] * tent)
 
 
 def entrance(inputs: int, width: int) -> tuple[nn.Module, ...]:

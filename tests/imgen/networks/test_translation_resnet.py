@@ -1,6 +1,6 @@
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from imgen.networks.instance_norm import InstanceNorm, NormalisedNetwork, Statistics
 from imgen.networks.translation_resnet import TranslationResNet
@@ -95,3 +95,13 @@ def test_a_window_with_the_statistics_of_the_whole_image_gives_that_part_of_it()
 def test_training_and_evaluation_give_the_same() -> None:
     net, image = network(), torch.rand(2, 3, 16, 16)
     torch.testing.assert_close(net.train()(image), net.eval()(image))
+
+
+def test_untrained_doublings_make_no_grid() -> None:
+    """Of what does not change from place to place, all pixels are made alike."""
+    torch.manual_seed(0)
+    for doubling in (layer for layer in network().modules() if isinstance(layer, nn.ConvTranspose2d)):
+        flat = torch.randn(1, doubling.in_channels, 1, 1).expand(-1, -1, 5, 6)
+        inner = doubling(flat)[..., 1:-1, 1:-1]
+        assert inner.std((0, 1)).min() > 0
+        torch.testing.assert_close(inner, inner[..., :1, :1].expand_as(inner))
