@@ -23,10 +23,15 @@ from imgen.losses.centres import ClassCentres, centre_match
 from imgen.losses.divergence import kl_standard_normal
 from imgen.losses.matching import mean_match, pair_l2
 from imgen.networks import default
+from imgen.networks.efficientnet import EfficientNetLite0
 from imgen.networks.gaussian import gaussian
 from imgen.networks.layers import precise
 from imgen.networks.network import Network, Scored
+from imgen.networks.projected import ProjectedDiscriminator, Sight
 from imgen.networks.scale import Shape
+
+FEATURES = ("own", "imagenet")
+"""What discriminator and classifier can see by."""
 
 
 class CVAEGAN(Autoencoder):
@@ -55,8 +60,11 @@ class CVAEGAN(Autoencoder):
         means: float = 1e-3  # lambda 3: of the discriminator's mean features
         centres: float = 1e-3  # lambda 4: of the classifier's mean features, class by class
         decay: float = 0.9  # of the moving averages of these, a batch
+        features: str = "own"  # what discriminator and classifier see by: "own" layers, or those of "imagenet"
 
         def __post_init__(self) -> None:
+            if self.features not in FEATURES:
+                raise UsageError(f"features is {self.features}; it is one of {' and '.join(FEATURES)}")
             if not 0 <= self.decay < 1:
                 raise UsageError(f"decay is of a moving average, 0 or more and less than 1, got {self.decay}")
 
@@ -85,8 +93,7 @@ class CVAEGAN(Autoencoder):
         return cls(
             default.encoder(shape, 2 * config.code, width=width, conditional=True),
             default.decoder(shape, config.code, width=width, conditional=True),
-            default.discriminator(shape, width=width),
-            default.discriminator(shape, width=width, outputs=shape.classes),
+            *(_by_imagenet(shape, width) if config.features == "imagenet" else _by_themselves(shape, width)),
             config,
         )
 
@@ -141,6 +148,20 @@ class CVAEGAN(Autoencoder):
         """``n`` new images of these classes, N; without them the classes take turns."""
         turns = torch.arange(n, device=self.device) % self.classes
         return super().sample(n, turns if label is None else label)
+
+
+def _by_themselves(shape: Shape, width: int) -> tuple[Network, Network]:
+    """Discriminator and classifier that learn to see."""
+    return default.discriminator(shape, width=width), default.discriminator(shape, width=width, outputs=shape.classes)
+
+
+def _by_imagenet(shape: Shape, width: int) -> tuple[Network, Network]:
+    """Both by the same features of EfficientNet-Lite0, which they do not change."""
+    if shape.size == 0 or shape.channels != 3:
+        raise UsageError("the features of imagenet are of images in colour; set features to own")
+    sight = Sight(EfficientNetLite0.pretrained())
+    one, many = (ProjectedDiscriminator.Config(width, outputs) for outputs in (1, shape.classes))
+    return ProjectedDiscriminator(one, sight), ProjectedDiscriminator(many, sight)
 
 
 def _features(scored: Scored) -> tuple[Tensor, Tensor, Tensor]:

@@ -185,8 +185,8 @@ RECIPES: dict[str, Pix2PixRecipe] = {
         resize=192,
     ),
     "edges2photo": DrawingsRecipe(
-        TrainConfig(steps=20_000, warm_up=100, decay=0.5, ema=0.998),
-        network=_SMALL,
+        TrainConfig(steps=15_000, warm_up=100, decay=0.5, ema=0.998),
+        network=replace(_SMALL, width=16),
         critic=_JUDGE,
         size=128,
         resize=143,

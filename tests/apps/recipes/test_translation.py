@@ -13,6 +13,7 @@ from torch import Tensor
 
 from imgen import weights
 from imgen.data.label_maps import Palette
+from imgen.engines.cyclegan import CycleGAN
 from imgen.errors import UsageError
 from imgen.networks.patchgan import PatchGAN
 from imgen.networks.translation_resnet import TranslationResNet
@@ -150,6 +151,14 @@ def test_the_two_models_of_a_run_go_two_ways(data: Path, tmp_path: Path) -> None
     engine = UNPAIRED.engine("cpu")
     models = UNPAIRED.models(engine, UNPAIRED.source([data]))
     assert [network for network, _ in models.values()] == [engine.x_to_y, engine.y_to_x]
+
+
+def test_a_run_goes_on_with_squares_of_another_size(data: Path, tmp_path: Path) -> None:
+    UNPAIRED.trainer([data], tmp_path / "run").run()
+    following = UNPAIRED.with_size(48).trainer([data], tmp_path / "next", start=tmp_path / "run")
+    following.run()
+    assert isinstance(following.engine, CycleGAN)
+    assert {image.shape[-1] for image in following.engine.pool_x.images} == {48}
 
 
 def test_without_an_adversary_there_is_none() -> None:

@@ -19,7 +19,7 @@ POINTS = Shape(0, 5, 3)
 CENTRES = torch.tensor([[2.0, 0.0], [-1.0, 1.7], [-1.0, -1.7]])
 
 
-def engine(shape: Shape = POINTS, **changes: float) -> CVAEGAN:
+def engine(shape: Shape = POINTS, **changes: float | str) -> CVAEGAN:
     torch.manual_seed(0)
     return CVAEGAN.build(shape, CVAEGAN.Config(**{"code": 3, "width": 4, **changes}))  # type: ignore[arg-type]
 
@@ -188,3 +188,24 @@ def test_data_of_unknown_class_are_refused() -> None:
 def test_a_decay_that_is_none_is_refused() -> None:
     with pytest.raises(UsageError, match="less than 1, got 1"):
         engine(decay=1.0)
+
+
+def test_all_four_learn_by_the_features_of_imagenet_which_are_not_stored() -> None:
+    cvae_gan = engine(Shape(32, 3, 2), features="imagenet")
+    label = torch.arange(8) % 2
+    (update,) = cvae_gan.step(repeat(Batch(torch.rand(8, 3, 32, 32) * 2 - 1, label, label)), 0)
+    assert isinstance(update, Mapping)
+    for name, loss in update.items():
+        assert gradient(loss, cvae_gan.get_submodule(name)).any()
+    assert not any("trunk" in name for name in cvae_gan.state_dict())
+
+
+@pytest.mark.parametrize("shape", [POINTS, Shape(32, 1, 2)])
+def test_the_features_of_imagenet_want_colour(shape: Shape) -> None:
+    with pytest.raises(UsageError, match="in colour"):
+        engine(shape, features="imagenet")
+
+
+def test_features_that_there_are_not_are_refused() -> None:
+    with pytest.raises(UsageError, match="one of own and imagenet"):
+        engine(features="vgg")
