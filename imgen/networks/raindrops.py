@@ -36,10 +36,10 @@ class RaindropRemover(Network):
 
         squares: int = 4  # the side in pixels of what is taken for one; 1: the paper
         look: int = (
-            24  # channels of the U-Net that looks at the image, once; 0: each step looks itself, as in the paper
+            36  # channels of the U-Net that looks at the image, once; 0: each step looks itself, as in the paper
         )
-        attention: int = 16  # channels of the attentive-recurrent network
-        blocks: int = 0  # residual ones in it
+        attention: int = 32  # channels of the attentive-recurrent network
+        blocks: int = 1  # residual ones in it
         steps: int = 4  # of the recurrence; 0: no attention, for comparisons
         width: int = 48  # channels of the auto-encoder at full size
 
@@ -135,7 +135,7 @@ class Look(nn.Module):
 
     def __init__(self, before: int, width: int) -> None:
         super().__init__()
-        widths = [2 * width, 4 * width, 6 * width]
+        widths = [2 * width, 4 * width, 4 * width]
         self.enter = nn.Sequential(
             _convolution(before, width), _convolution(width, 2 * width, stride=2), _convolution(2 * width, 2 * width)
         )

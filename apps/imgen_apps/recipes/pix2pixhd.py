@@ -193,7 +193,7 @@ RECIPES: dict[str, Pix2PixHDRecipe] = {
         resize=1024,
     ),
     "labels2street-hd": Pix2PixHDRecipe(
-        TrainConfig(steps=12_000, warm_up=100, decay=0.5, ema=0.998),
+        TrainConfig(steps=9000, warm_up=100, decay=0.5, ema=0.998),
         losses=Pix2PixHDConfig(perceptual=0.0),
         network=TranslationResNet.Config(width=16, blocks=3, downs=3),
         critic=MultiscaleDiscriminator.Config(width=24, scales=2),
