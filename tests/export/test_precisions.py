@@ -32,11 +32,14 @@ def inputs(path: Path) -> dict[str, np.ndarray]:
     for value in onnx.load(path).graph.input:
         dims = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
         shape = [1, *(length or 32 for length in dims[1:])]
-        whole = value.type.tensor_type.elem_type == onnx.TensorProto.UINT8
-        feed[value.name] = rng.integers(0, 256, shape, np.uint8) if whole else rng.random(shape, np.float32)
+        kind = onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
+        top = 255 if kind == np.uint8 else 1
+        if kind == np.int64:  # the styles' numbers
+            feed[value.name] = np.zeros(shape, kind)
+        else:
+            feed[value.name] = rng.integers(0, 256, shape, np.uint8) if top > 1 else rng.random(shape, np.float32)
         if value.name == "mask":
-            feed[value.name] = (feed[value.name] > (127 if whole else 0.5)).astype(feed[value.name].dtype)
-            feed[value.name] *= 255 if whole else 1
+            feed[value.name] = (feed[value.name] > top / 2).astype(kind) * kind.type(top)
     return feed
 
 
