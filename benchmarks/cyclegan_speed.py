@@ -7,7 +7,8 @@ identity images by passes of their own, one backward pass for the generators, th
 pools that are lists; no moving average, no log, no checkpoints. Its networks have the layers and numbers of imgen's,
 lie in memory as torch makes them, and normalise by torch's instance norm. Both take the same ready images. Rounds of
 a few steps of the one and of the other take turns, so that a machine with other work slows both alike; the
-figures are medians. On a machine with very much other work, go by processor time (OMP_NUM_THREADS=1).
+figures are medians. The plain loop is of full precision always. On a machine with very much other work, go by
+processor time (OMP_NUM_THREADS=1).
 """
 
 import argparse
@@ -119,8 +120,7 @@ def main() -> None:
     arguments = parser.parse_args()
     device, steps, sizes = arguments.device, arguments.steps, (arguments.width, arguments.blocks)
     source = Ready(arguments.batch, arguments.size)
-    wait = torch.cuda.synchronize if device.startswith("cuda") else int
-    turns = InTurn(source, plain(source, device, *sizes), steps, wait)
+    turns = InTurn(source, plain(source, device, *sizes), steps, device)
     config = TrainConfig(
         steps=(arguments.rounds + 1) * steps + 1,
         precision=arguments.precision,

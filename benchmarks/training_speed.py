@@ -89,8 +89,9 @@ def plain_vae(source: Ready, device: str, memory: torch.memory_format) -> Iterat
 class InTurn:
     """A source that lets the plain loop run, and looks at the clocks, whenever a round of the other is over."""
 
-    def __init__(self, source: Ready, plain: Iterator[None], steps: int, wait: Callable[[], object]) -> None:
-        self.source, self.plain, self.steps, self.wait = source, plain, steps, wait
+    def __init__(self, source: Ready, plain: Iterator[None], steps: int, device: str) -> None:
+        self.source, self.plain, self.steps, self.device = source, plain, steps, torch.device(device).type
+        self.wait: Callable[[], object] = torch.cuda.synchronize if self.device == "cuda" else int
         self.rounds: list[tuple[Clocks, Clocks]] = []  # seconds: ours, plain
         self.began: Clocks = (0.0, 0.0)
 
@@ -98,8 +99,9 @@ class InTurn:
         """Ready batch ``index``."""
         if index % self.steps == 0:
             ended = self._now()
-            for _ in range(self.steps):
-                next(self.plain)
+            with torch.autocast(self.device, enabled=False):  # batches are asked for within that of the loop
+                for _ in range(self.steps):
+                    next(self.plain)
             again = self._now()
             if index:
                 self.rounds.append((_between(self.began, ended), _between(ended, again)))
@@ -126,12 +128,11 @@ def main() -> None:
     device, steps = arguments.device, arguments.steps
     source = Ready(arguments.batch)
     memory = torch.channels_last if arguments.channels_last else torch.contiguous_format
-    wait = torch.cuda.synchronize if device.startswith("cuda") else int
     for name, engine, plain in (
         ("dcgan", DCGAN.build(SHAPE, DCGAN.Config()), plain_dcgan),
         ("vae", VAE.build(SHAPE, VAE.Config(likelihood="fixed")), plain_vae),
     ):
-        turns = InTurn(source, plain(source, device, memory), steps, wait)
+        turns = InTurn(source, plain(source, device, memory), steps, device)
         config = TrainConfig(steps=(arguments.rounds + 1) * steps + 1, save_every=10**9, picture_every=10**9)
         with tempfile.TemporaryDirectory() as folder:
             trainer = Trainer(engine, turns, config, Path(folder), device=device)
