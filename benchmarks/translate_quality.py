@@ -112,10 +112,8 @@ def drawings(folder: Path, models: Sequence[str], device: str, limit: int | None
         pipeline = Translation(load(name, device=device))
         made[name] = [pipeline.translate(image).pixels for image in drawn]
     distance = vgg_distance()
-    return {
-        name: {"LPIPS": float(np.mean([distance([image], photo) for image, photo in zip(images, photos, strict=True)]))}
-        for name, images in made.items()
-    }
+    far = [distance(images, photo) for *images, photo in zip(*made.values(), photos, strict=True)]
+    return {name: {"LPIPS": float(value)} for name, value in zip(made, np.mean(far, axis=0), strict=True)}
 
 
 def _folders(folder: Path, prefixes: Sequence[str]) -> list[Path]:
