@@ -51,7 +51,7 @@ class ProjectedDiscriminator(Network):
     def __init__(self, config: Config, sight: Sight) -> None:
         super().__init__()
         self.config = config
-        self._sight = (sight,)  # in a tuple: frozen, so no part of this network's state
+        self.sight = sight  # no module, so no part of this network's state
         self.project = nn.ModuleList(nn.Conv2d(channels, config.width, 1) for channels in CHANNELS)
         self.score = nn.Conv2d(config.width * len(CHANNELS), config.outputs, PARTS)
         for layer in self.project:
@@ -61,8 +61,7 @@ class ProjectedDiscriminator(Network):
     def forward(self, image: Tensor, label: Tensor | None = None) -> Scored:
         """Image to logits and features; labels are not looked at."""
         del label
-        (sight,) = self._sight
-        found = zip(self.project, sight(image), strict=True)
+        found = zip(self.project, self.sight(image), strict=True)
         parts = [F.adaptive_avg_pool2d(F.leaky_relu(project(features), 0.2), PARTS) for project, features in found]
         seen = torch.cat(parts, 1)
         return Scored(self.score(seen).flatten(1), [seen])
