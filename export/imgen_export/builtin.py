@@ -15,9 +15,9 @@ import torch
 
 from imgen import weights
 from imgen.errors import ModelError
+from imgen.hashing import sha256_of
 from imgen.networks.network import Network
 from imgen.runtime.catalogue import BUILT_IN
-from imgen.runtime.download import sha256_of
 from imgen_export.graph import export
 
 

@@ -26,13 +26,14 @@ def demo(
     imgen demo
     imgen demo --output shuttle.png --device cpu
     """
+    opening = work.open_model("inpaint", model, device, threads)
     import time
 
     from imgen.image import file
     from imgen_apps.inpainting import Inpainting
     from imgen_apps.masks import masks_for
 
-    network, _ = work.open_model("inpaint", model, device, threads)
+    network, _ = opening.result()
     photo = file.read(ASSETS / "astronaut.jpg")
     before, after = photo.pixels.copy(), photo.pixels
     (mask,) = masks_for(photo.frames, ASSETS / "astronaut-mask.png")

@@ -41,11 +41,12 @@ def derain(
     imgen derain photo.jpg --show-attention drops.png
     imgen derain frames/ --output dry/
     """
+    opening = work.open_model("derain", shared.model, shared.device, shared.threads)
     from imgen_apps.deraining import Deraining
     from imgen_apps.raindrop_removal import RaindropRemoval
 
     maps = _maps(shared, show_attention) if show_attention else {}
-    network, digest = work.open_model("derain", shared.model, shared.device, shared.threads)
+    network, digest = opening.result()
     deraining = Deraining(
         RaindropRemoval(network, tile=tile),
         strength=strength,

@@ -97,7 +97,7 @@ def _write(source: Path, output: Path, graph: str, variant: "Variant", shipped: 
 
     try:
         from imgen import weights
-        from imgen.runtime.download import sha256_of
+        from imgen.hashing import sha256_of
         from imgen_export.graph import export as write
     except ImportError as error:
         raise UsageError(f'exporting needs torch and onnx ({error}); pip install "imgen[train]"') from error

@@ -206,11 +206,12 @@ def _open(shared: FaceOptions) -> "tuple[FaceEditing, list[object]]":
 def _start(
     model: str | None, detector: str | None, identity_model: Path | None, device: str, threads: int | None
 ) -> "tuple[FaceEditing, list[object]]":
+    opening = work.open_model("face", model, device, threads)
     from imgen_apps.face_choice import Detector as Finding
     from imgen_apps.face_editing import FaceEditing
     from imgen_apps.face_identity import recogniser
 
-    network, digest = work.open_model("face", model, device, threads)
+    network, digest = opening.result()
     identity = None if identity_model is None else recogniser(identity_model, threads=threads)
     finding = Finding(detector, device=device, threads=threads)
     others = [work.digest_of(str(each)) for each in (detector, identity_model) if each is not None]

@@ -29,8 +29,8 @@ def import_weights(file: Path, name: str, *, labels: str | None, licence: str | 
         UsageError: a name that cannot be or is in use, or labels that do not fit the network.
         ModelError: the file cannot be read or written as ONNX; nothing is entered.
     """
+    from imgen.hashing import sha256_of
     from imgen.runtime import catalogue
-    from imgen.runtime.download import sha256_of
 
     target = catalogue.cache_dir() / "models" / f"{name}.onnx"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):

@@ -67,6 +67,7 @@ def inpaint(
     imgen inpaint photos/ --mask masks/ --output filled/ --recursive
     imgen inpaint fruit.jpg --mask mask.png --model runs/fruit --class Banana
     """
+    opening = work.open_model("inpaint", _file_of(shared.model), shared.device, shared.threads)
     from imgen.image import file
     from imgen_apps.companions import Companions
     from imgen_apps.filling import Filling
@@ -75,7 +76,7 @@ def inpaint(
     marks = None if mask == ALPHA else Path(mask)
     if marks is not None and not marks.exists():
         raise UsageError(f"{mask}: no such mask; name a file, a folder, or alpha for what is transparent")
-    network, digest = work.open_model("inpaint", _file_of(shared.model), shared.device, shared.threads)
+    network, digest = opening.result()
     filling = Filling(
         _pipeline(network, tile, label, iterations),
         Companions(marks, file.SUFFIXES) if marks else None,

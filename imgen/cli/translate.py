@@ -44,6 +44,7 @@ def translate(
     imgen translate photo.jpg --model apple2orange
     imgen translate labels/ --model streets.onnx --styles 3 --output streets/
     """
+    opening = work.open_model("translate", shared.model, shared.device, shared.threads)
     from imgen.image import file
     from imgen_apps.companions import Companions
     from imgen_apps.translating import Translating
@@ -52,7 +53,7 @@ def translate(
     if instances and not instances.exists():
         raise UsageError(f"{instances}: no such instance map; name a file, or a folder of them")
     maps = Companions(instances, file.SUFFIXES, "instance map") if instances else None
-    network, digest = work.open_model("translate", shared.model, shared.device, shared.threads)
+    network, digest = opening.result()
     translating = Translating(
         Translation(network), strength=strength, size=size, styles=styles, instances=maps, **shared.writing()
     )

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,24 +18,27 @@ if TYPE_CHECKING:
     from imgen_apps.stages import Stages
 
 
-def open_model(task: str, name: str | None, device: str, threads: int | None) -> "tuple[Model, str]":
-    """The model that --model names, or the default one of a task, and the SHA-256 of its file.
+def open_model(task: str, name: str | None, device: str, threads: int | None) -> "Future[tuple[Model, str]]":
+    """Begin to open the model that --model names, or the default one of a task, while the caller imports the rest.
 
-    Raises:
-        ModelError: it is missing or corrupt.
-        DeviceError: the device is not available.
+    Returns:
+        What comes to be the model and the SHA-256 of its file. Its ``result()`` raises ModelError, where the model is
+        missing or corrupt, and DeviceError, where the device is not available.
     """
     from imgen.runtime import load
     from imgen.runtime.catalogue import default_model
 
-    source = default_model(task) if name is None else name
-    return load(source, device=device, threads=threads), digest_of(source)
+    def opened() -> "tuple[Model, str]":
+        source = default_model(task) if name is None else name
+        return load(source, device=device, threads=threads), digest_of(source)
+
+    return ThreadPoolExecutor(1, "model").submit(opened)
 
 
 def digest_of(model: str) -> str:
     """The SHA-256 of a model's file, by the file or by its name in the catalogue."""
+    from imgen.hashing import sha256_of
     from imgen.runtime.catalogue import entries
-    from imgen.runtime.download import sha256_of
 
     return sha256_of(Path(model)) if Path(model).is_file() else entries()[model].sha256
 

@@ -10,13 +10,17 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
 from imgen.errors import ModelError
+from imgen.hashing import sha256_of
 from imgen.image.atomic import atomic
 from imgen.lookup import find
-from imgen.runtime.download import Progress, fetch, sha256_of
+
+if TYPE_CHECKING:
+    from imgen.runtime.download import Progress
 
 BUILT_IN = Path(__file__).parent.parent / "models"
 
@@ -139,7 +143,7 @@ def verify(entry: Entry) -> Path:
     return path
 
 
-def pull(name: str, progress: Progress | None = None) -> Path:
+def pull(name: str, progress: "Progress | None" = None) -> Path:
     """Download a model into the cache unless it is here and whole; returns its file.
 
     Raises:
@@ -152,6 +156,8 @@ def pull(name: str, progress: Progress | None = None) -> Path:
         return verify(entry)
     if os.environ.get("IMGEN_OFFLINE", "0") not in ("", "0"):
         raise ModelError(f"{name}: not fetched because IMGEN_OFFLINE is set; unset it, or put the file at {entry.path}")
+    from imgen.runtime.download import fetch  # with what speaks https, for which nothing else has a use
+
     target = cache_dir() / "models" / entry.file
     fetch(entry.urls, target, size=entry.bytes, sha256=entry.sha256, progress=progress)
     return target

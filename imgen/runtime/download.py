@@ -1,6 +1,5 @@
 """Fetch a file of known size and hash: resumed where it broke off, checked, then renamed into place."""
 
-import hashlib
 import http.client
 import urllib.error
 import urllib.request
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from imgen.errors import ModelError
+from imgen.hashing import sha256_of
 
 Progress = Callable[[int, int], None]
 """Called with the number of bytes that are here and the number there will be."""
@@ -51,12 +51,6 @@ def fetch(urls: Iterable[str], target: Path, *, size: int, sha256: str, progress
     except OSError as error:  # of the file: those of the network have become _SourceError
         raise ModelError(f"{target}: cannot be written ({error.strerror}); free space or set IMGEN_HOME") from error
     raise ModelError(f"{target.name} could not be fetched: {'; '.join(reasons) or 'no address is known'}; try again")
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's content, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fetch_checked(url: str, part: Path, size: int, sha256: str, progress: Progress | None) -> None:
