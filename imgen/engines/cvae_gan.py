@@ -21,7 +21,7 @@ from imgen.errors import UsageError
 from imgen.losses.adversarial import NON_SATURATING
 from imgen.losses.centres import ClassCentres, centre_match
 from imgen.losses.divergence import kl_standard_normal
-from imgen.losses.matching import mean_match, pair_l2
+from imgen.losses.matching import mean_match, mean_match_unbiased, pair_l2
 from imgen.networks import default
 from imgen.networks.efficientnet import EfficientNetLite0
 from imgen.networks.gaussian import gaussian
@@ -60,6 +60,7 @@ class CVAEGAN(Autoencoder):
         means: float = 1e-3  # lambda 3: of the discriminator's mean features
         centres: float = 1e-3  # lambda 4: of the classifier's mean features, class by class
         decay: float = 0.9  # of the moving averages of these, a batch
+        unbiased: bool = False  # means and centres by estimates that draw no two samples to each other
         features: str = "own"  # what discriminator and classifier see by: "own" layers, or those of "imagenet"
 
         def __post_init__(self) -> None:
@@ -74,8 +75,9 @@ class CVAEGAN(Autoencoder):
         super().__init__(encoder, decoder, config)
         self.discriminator, self.classifier = discriminator, classifier
         self.classes, features = classifier.get_parameter("score.weight").flatten(1).shape
-        self.real_centres = ClassCentres(self.classes, features, config.decay)
-        self.made_centres = ClassCentres(self.classes, features, config.decay)
+        self.real_centres, self.made_centres = (
+            ClassCentres(self.classes, features, config.decay, earlier=config.unbiased) for _ in range(2)
+        )
 
     @classmethod
     def build(cls, shape: Shape, config: Any) -> Self:
@@ -123,7 +125,7 @@ class CVAEGAN(Autoencoder):
         divergence = kl_standard_normal(*posterior).mean()
         (image_d, again_d, new_d), (image_c, again_c, new_c) = _features(judged), _features(named)
         pairs = pair_l2(again, image) + pair_l2(again_d, image_d) + pair_l2(again_c, image_c)
-        means = mean_match(new_d, image_d)
+        means = (mean_match_unbiased if config.unbiased else mean_match)(new_d, image_d)
         centres = centre_match(self.made_centres(new_c, label), self.real_centres(image_c, label))
         self._terms = {
             "divergence": divergence.detach(),

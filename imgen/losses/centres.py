@@ -24,19 +24,22 @@ class ClassCentres(nn.Module):
         classes: K.
         dim: D.
         decay: of the average, a batch.
+        earlier: give the averages before the batch instead of after it: then no sample is drawn to a centre that it is
+            itself a part of, which would make the samples of a class alike.
     """
 
     values: Tensor
     seen: Tensor
 
-    def __init__(self, classes: int, dim: int, decay: float = 0.9) -> None:
+    def __init__(self, classes: int, dim: int, decay: float = 0.9, *, earlier: bool = False) -> None:
         super().__init__()
         self.decay = decay
+        self.earlier = earlier
         self.register_buffer("values", torch.zeros(classes, dim))
         self.register_buffer("seen", torch.zeros(classes, dtype=torch.bool))
 
     def forward(self, features: Tensor, label: Tensor) -> Centres:
-        """Take in a batch and give the centres after it.
+        """Take in a batch and give the centres after it, or before.
 
         Args:
             features: N x D.
@@ -49,9 +52,11 @@ class ClassCentres(nn.Module):
         with torch.no_grad():
             # The first mean of a class is its centre: an average from zero would be too small for long.
             moved = torch.where(self.seen[:, None], torch.lerp(mean.to(self.values), self.values, self.decay), mean)
+            before = torch.where(self.seen[:, None], self.values, moved)
             self.values.copy_(torch.where(present, moved, self.values))
             self.seen |= present[:, 0]
-        return Centres(self.values + torch.where(present, mean - mean.detach(), 0), present[:, 0])
+            values = before if self.earlier else self.values
+        return Centres(values + torch.where(present, mean - mean.detach(), 0), present[:, 0])
 
 
 def centre_match(centres: Centres, target: Centres) -> Tensor:

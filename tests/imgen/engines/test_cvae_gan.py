@@ -11,7 +11,7 @@ from imgen.engines.cvae_gan import CVAEGAN
 from imgen.errors import UsageError
 from imgen.losses.adversarial import MINIMAX, NON_SATURATING
 from imgen.losses.divergence import kl_standard_normal
-from imgen.losses.matching import mean_match, pair_l2
+from imgen.losses.matching import mean_match, mean_match_unbiased, pair_l2
 from imgen.networks.gaussian import gaussian
 from imgen.networks.scale import Shape
 
@@ -19,7 +19,7 @@ POINTS = Shape(0, 5, 3)
 CENTRES = torch.tensor([[2.0, 0.0], [-1.0, 1.7], [-1.0, -1.7]])
 
 
-def engine(shape: Shape = POINTS, **changes: float | str) -> CVAEGAN:
+def engine(shape: Shape = POINTS, **changes: float | str | bool) -> CVAEGAN:
     torch.manual_seed(0)
     return CVAEGAN.build(shape, CVAEGAN.Config(**{"code": 3, "width": 4, **changes}))  # type: ignore[arg-type]
 
@@ -134,6 +134,20 @@ def test_feature_matching_survives_a_perfect_discriminator() -> None:
     assert matched.norm() > 0.01
     assert (matched < 0).all()  # down the gradient is towards the real ones
     assert NON_SATURATING.discriminator(*logits) < 1e-3
+
+
+def test_unbiased_estimates_of_means_and_centres() -> None:
+    cvae_gan = engine(means=1.0, centres=1.0, pairs=0.0, unbiased=True)
+    list(cvae_gan.step(repeat(data()), 0))
+    centres = [each.values.clone() for each in (cvae_gan.made_centres, cvae_gan.real_centres)]
+    found = losses(cvae_gan)
+    image, label, _ = data()
+    gaussian(cvae_gan.encoder(image, label)).sample()
+    new = cvae_gan.decoder(cvae_gan.prior(16), label)
+    means = mean_match_unbiased(*(cvae_gan.discriminator(x).features[-1] for x in (new, image)))
+    assert cvae_gan.terms()["means"] == pytest.approx(means.item(), rel=1e-4)
+    wanted = means + (centres[0] - centres[1]).square().sum() / 2  # those from before this batch
+    torch.testing.assert_close(found["decoder"], wanted)
 
 
 def draw(n: int = 64) -> Batch:

@@ -55,6 +55,17 @@ def test_the_target_is_a_constant() -> None:
     assert grads[1] is None
 
 
+def test_earlier_ones_are_those_before_the_batch_whose_gradient_they_have() -> None:
+    centres = ClassCentres(1, 1, decay=0.5, earlier=True)
+    label = torch.zeros(1, dtype=torch.long)
+    given = [centres(torch.tensor([[value]]), label).values.item() for value in (4.0, 8.0, 8.0)]
+    assert given == [4, 4, 6]  # there is none before the first
+    features = torch.tensor([[100.0]], requires_grad=True)
+    values, _ = centres(features, label)
+    (grad,) = torch.autograd.grad(values.sum(), features)
+    assert (values.item(), grad.item()) == (7, 1)
+
+
 def test_a_checkpoint_holds_it() -> None:
     centres, other = ClassCentres(2, 2), ClassCentres(2, 2)
     centres(torch.ones(1, 2), torch.tensor([1]))
