@@ -18,6 +18,7 @@ from imgen.errors import ModelError
 from imgen.hashing import sha256_of
 from imgen.networks.network import Network
 from imgen.runtime.catalogue import BUILT_IN
+from imgen.runtime.sharing import share
 from imgen_export.graph import export
 
 
@@ -54,6 +55,7 @@ def add(source: Path, name: str, folder: Path = BUILT_IN) -> None:
     core, embed = (folder / f"{name}{ending}.onnx" for ending in ("", "-embed"))
     export(network, core, spec, "core")
     export(network, embed, spec, "embed")
+    embed.write_bytes(share(embed.read_bytes(), core.read_bytes(), core.name))
     catalogue = folder / "catalogue.json"
     entries = json.loads(catalogue.read_text())
     entries[name] = entries.get(name, {}) | {

@@ -81,12 +81,13 @@ def _shipped(model: str, graph: str) -> Path | None:
 def _copy(source: Path, output: Path) -> "Spec":
     """Without torch."""
     from imgen.image.atomic import atomic
+    from imgen.runtime.sharing import whole
     from imgen.spec import Spec
 
     sidecar = source.with_suffix(".json")
     description = sidecar.read_text()
     with atomic(output) as file:
-        file.write(source.read_bytes())
+        file.write(whole(source))
     with atomic(output.with_suffix(".json")) as file:
         file.write(description.replace(f'"{source.name}"', f'"{output.name}"').encode())
     return Spec.from_json(description, str(sidecar))

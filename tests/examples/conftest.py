@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imgen.runtime.catalogue import find_model
+from imgen.runtime.sharing import whole
 
 Pixels = NDArray[np.uint8]
 Fill = Callable[[Pixels, Pixels], Pixels]
 
 
 @pytest.fixture(scope="session")
-def embedded() -> Path:
-    """What ``imgen export inpaint-base inpaint.onnx --graph embed`` copies."""
-    return find_model("inpaint-base").with_name("inpaint-base-embed.onnx")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``imgen export inpaint-base inpaint.onnx --graph embed`` writes."""
+    path = tmp_path_factory.mktemp("embed") / "inpaint.onnx"
+    path.write_bytes(whole(find_model("inpaint-base").with_name("inpaint-base-embed.onnx")))
+    return path
 
 
 @pytest.fixture(scope="session")
