@@ -6,6 +6,8 @@ in the middle or random strokes; the mean squared error of the pixels in the hol
 trained on and of images that were not, and of the latter with another class said than the true one.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from class_accuracy import first
@@ -16,7 +18,6 @@ from imgen.data.batch import signed
 from imgen.data.masks import strokes
 from imgen.data.open import open_data, open_items
 from imgen.engines import ENGINES
-from imgen.engines.engine import Engine
 from imgen.errors import UsageError
 from imgen_apps.iterated_inpainting import iterated
 
@@ -39,25 +40,32 @@ def run(arm: str, seed: int, *, data: str, test: str, **numbers: int) -> Found:
         if items.shape.classes != shape.classes:
             raise UsageError(f"{test} and {data} have different classes; name two halves of one set")
         images, label = first(items, numbers["images"])
-        errors = by_round(engine, signed(images), label, hole)
+        errors = by_round(engine.reconstruct, signed(images), label, hole)
         shown = (1, 2, 3, 5, ROUNDS)
         found |= {f"error, {name}, round {number}": errors[number - 1] for number in shown}
         if name == "unseen":
-            other = by_round(engine, signed(images), (label + 1) % shape.classes, hole)
+            other = by_round(engine.reconstruct, signed(images), (label + 1) % shape.classes, hole)
             found["error, unseen, round 10, another class"] = other[-1]
             found["error, round 10, unseen over seen"] = errors[-1] / found["error, seen, round 10"]
             found["rounds that were better than the one before"] = float(np.sum(np.diff(errors) < 0))
     return found
 
 
-def by_round(engine: Engine, image: Tensor, label: Tensor, hole: str) -> list[float]:
-    """The mean squared error in the holes after each round, of images in -1..1, taken as 0..1."""
+def by_round(reconstructed: Callable[[Tensor, Tensor], Tensor], image: Tensor, label: Tensor, hole: str) -> list[float]:
+    """The mean squared error in the holes after each round, of images in -1..1, taken as 0..1.
+
+    Args:
+        reconstructed: images in -1..1 and their classes, N int64, to the images in 0..1 that become of them.
+        image: N x C x S x S in -1..1.
+        label: N int64.
+        hole: one of ``HOLES``.
+    """
     whole = ((image + 1) / 2).numpy()
     mask = holes(hole, len(image), image.shape[-1])
 
     def reconstruct(shown: np.ndarray) -> np.ndarray:
         parts = zip(torch.from_numpy(shown).split(100), label.split(100), strict=True)
-        return torch.cat([engine.reconstruct(2 * part - 1, of) for part, of in parts]).numpy()
+        return torch.cat([reconstructed(2 * part - 1, of) for part, of in parts]).numpy()
 
     inside = np.broadcast_to(mask > 0, whole.shape)
     return [float(np.square(each - whole)[inside].mean()) for each in iterated(reconstruct, whole, mask, ROUNDS)]
