@@ -1,8 +1,8 @@
 """What a trained network that is told the class makes of it: samples of a class, and holes filled round by round.
 
-    python benchmarks/claims/trained.py fruit --data grocery/train --test grocery/test
+    python benchmarks/claims/trained.py runs/fruit/autoencoder.safetensors --data fruit/train --test fruit/test
 
-Of a built-in model, or the autoencoder.safetensors of a run, what class_accuracy.py and iterated_inpainting.py measure
+Of the autoencoder.safetensors of a run, what class_accuracy.py and iterated_inpainting.py measure
 of short runs of their own: how many samples a classifier, which learnt from the images of ``--data`` by
 EfficientNet-Lite0's features, puts into their class, beside images it has not seen; how much the samples of a class
 differ; and the squared error in holes by round, of images that the network has not seen.
@@ -20,12 +20,11 @@ from imgen import weights
 from imgen.data.batch import signed
 from imgen.data.open import open_items
 from imgen.networks.conditional_autoencoder import ConditionalAutoencoder
-from imgen.runtime.catalogue import entries, weights_file
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", help="name of a built-in model, or a file")
+    parser.add_argument("model", type=Path, help="autoencoder.safetensors of a run")
     parser.add_argument("--data", required=True, help="folder of the images to learn from")
     parser.add_argument("--test", required=True, help="the same of images that were not trained on")
     parser.add_argument("--samples", type=int, default=840, metavar="N", help="how many are judged")
@@ -34,7 +33,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     torch.manual_seed(0)
 
-    spec, network = weights.read(weights_file(given.model) if given.model in entries() else Path(given.model))
+    spec, network = weights.read(given.model)
     assert isinstance(network, ConditionalAutoencoder)
     items = open_items([given.test], spec.size, 3)
     real, of_real = first(items, 1 << 30)
