@@ -13,6 +13,7 @@ from imgen.cli.main import app
 from imgen.image import file
 from imgen.networks.conv import ConvDecoder
 from imgen.runtime import catalogue
+from imgen.runtime.sharing import whole
 from imgen.spec import Spec
 from imgen_export.graph import export
 
@@ -44,16 +45,22 @@ def inpaint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def upscale() -> Path:
-    """What `imgen export upscale-photo-x4 upscale.onnx --graph embed` copies."""
-    return catalogue.find_model("upscale-photo-x4").with_name("upscale-photo-x4-embed.onnx")
+def exported(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("embed") / f"{name}.onnx"
+    path.write_bytes(whole(catalogue.find_model(name).with_name(f"{name}-embed.onnx")))
+    return path
 
 
 @pytest.fixture(scope="module")
-def derain() -> Path:
-    """What `imgen export derain-base derain.onnx --graph embed` copies."""
-    return catalogue.find_model("derain-base").with_name("derain-base-embed.onnx")
+def upscale(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `imgen export upscale-photo-x4 upscale.onnx --graph embed` writes."""
+    return exported("upscale-photo-x4", tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def derain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `imgen export derain-base derain.onnx --graph embed` writes."""
+    return exported("derain-base", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +70,9 @@ def translate(translate_model: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def faces() -> Path:
-    """What `imgen export face-detector faces.onnx --graph embed` copies."""
-    return catalogue.find_model("face-detector").with_name("face-detector-embed.onnx")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `imgen export face-detector faces.onnx --graph embed` writes."""
+    return exported("face-detector", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
