@@ -108,13 +108,15 @@ class CVAEGAN(Autoencoder):
         """One batch, all players at once; samples are of the classes that the batch has.
 
         Raises:
-            UsageError: the class of an image is not known.
+            UsageError: the class of an image is not known, or there is but one where means are to be unbiased.
         """
         del t
         config = self.config
         image, label, _ = next(batches)
         if (label < 0).any():
             raise UsageError("cvae-gan needs the class of every image; leave out those that have none")
+        if config.unbiased and len(image) < 2:
+            raise UsageError("one image a batch says nothing of how much they differ; give --batch 2 or more")
         posterior = gaussian(self.encoder(image, label))
         again, new = self.decoder(posterior.sample(), label), self.decoder(self.prior(len(image)), label)
         three = torch.cat([image, again, new])

@@ -150,6 +150,11 @@ def test_unbiased_estimates_of_means_and_centres() -> None:
     torch.testing.assert_close(found["decoder"], wanted)
 
 
+def test_one_image_has_no_unbiased_mean() -> None:
+    with pytest.raises(UsageError, match="--batch 2 or more"):
+        list(engine(unbiased=True).step(repeat(Batch(*(each[:1] for each in data()))), 0))
+
+
 def draw(n: int = 64) -> Batch:
     label = torch.randint(3, (n,))
     return Batch(CENTRES[label] + 0.2 * torch.randn(n, 2), label, torch.arange(n))
