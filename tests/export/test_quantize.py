@@ -114,6 +114,26 @@ def test_two_inputs_are_calibrated(photos: Path) -> None:
     assert kinds.count("Conv") == [node.op_type for node in model.graph.node].count("Conv")
 
 
+def test_where_much_is_lost_more_layers_stay(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = onnx.load(find_model("upscale-x2"))
+    restore(model)
+    learnt, _ = examples(SPEC, photos, SIZE)
+
+    def quantised(graph: onnx.ModelProto) -> int:
+        made = {name for node in graph.graph.node if node.op_type == "DequantizeLinear" for name in node.output}
+        return sum(node.op_type == "Conv" and node.input[1] in made for node in graph.graph.node)
+
+    counts = [quantised(quantize.in_int8(model, learnt, kept)) for kept in (1, 2, 3, 99)]
+    assert counts == [counts[0], counts[0] - 1, counts[0] - 2, 1]
+    monkeypatch.setattr(quantize, "speed_ratio", lambda *_: 1.5)
+    variant = Variant("int8", size=SIZE, photos=photos, max_loss=99)
+    assert quantised(quantize.quantize(model, SPEC, variant)[0]) == counts[0]
+    scores = iter([30.0, 29.0, 29.5, 30.0])  # in single precision, then with more and more layers kept
+    monkeypatch.setattr(quantize, "_mean_score", lambda *_: next(scores))
+    graph, found = quantize.quantize(model, SPEC, Variant("int8", size=SIZE, photos=photos))
+    assert (quantised(graph), found["loss"]) == (counts[2], 0)
+
+
 def test_too_great_a_loss_is_refused(photos: Path, tmp_path: Path) -> None:
     variant = Variant("int8", size=SIZE, photos=photos)
     with pytest.raises(ModelError, match=r"dB of .* lost on 2 photos.*--max-loss allows 0.3 dB; not written"):
