@@ -34,6 +34,7 @@ class Spec:
     fixed: tuple[int, ...] = ()  # batch, height and width, of a graph that takes no others; of some the batch alone
     size: int = 512  # long side, in pixels, that the network was made for; 0 where it makes vectors
     code: int = 0  # of a generator: values in the code that it takes
+    prior: str = ""  # that its codes are drawn from: "normal", of mean 0 and variance 1; "": in a way of its own
     classes: int = 0  # of a generator: labels are below this; 0 where it takes none
     class_names: tuple[str, ...] = ()  # of those, where they have any
     receptive_field: str = "global"  # "finite": exact tiles; "normalised": so, given statistics; "global": no tiles

@@ -1,11 +1,13 @@
 """What a trained network that is told the class makes of it: samples of a class, and holes filled round by round.
 
     python benchmarks/claims/trained.py runs/fruit/autoencoder.safetensors --data fruit/train --test fruit/test
+    python benchmarks/claims/trained.py fruit --data fruit/train --test fruit/test
 
 Of the autoencoder.safetensors of a run, what class_accuracy.py and iterated_inpainting.py measure
 of short runs of their own: how many samples a classifier, which learnt from the images of ``--data`` by
 EfficientNet-Lite0's features, puts into their class, beside images it has not seen; how much the samples of a class
-differ; and the squared error in holes by round, of images that the network has not seen.
+differ; and the squared error in holes by round, of images that the network has not seen. Of a generator, its
+model.safetensors or the name of a built-in one, all but the last.
 """
 
 import argparse
@@ -20,11 +22,12 @@ from imgen import weights
 from imgen.data.batch import signed
 from imgen.data.open import open_items
 from imgen.networks.conditional_autoencoder import ConditionalAutoencoder
+from imgen.runtime.catalogue import weights_file
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path, help="autoencoder.safetensors of a run")
+    parser.add_argument("model", help="autoencoder.safetensors or model.safetensors of a run, or a name")
     parser.add_argument("--data", required=True, help="folder of the images to learn from")
     parser.add_argument("--test", required=True, help="the same of images that were not trained on")
     parser.add_argument("--samples", type=int, default=840, metavar="N", help="how many are judged")
@@ -33,24 +36,26 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     torch.manual_seed(0)
 
-    spec, network = weights.read(given.model)
-    assert isinstance(network, ConditionalAutoencoder)
+    path = Path(given.model)
+    spec, network = weights.read(path if path.is_file() else weights_file(given.model))
+    fills = isinstance(network, ConditionalAutoencoder)
+    decoder = network.decoder if fills else network
     items = open_items([given.test], spec.size, 3)
     real, of_real = first(items, 1 << 30)
     judge = opened(LITE, given.data, spec.size)
 
     label = torch.arange(given.samples) % spec.classes
-    code = torch.randn(len(label), network.decoder.config.code)
+    code = torch.randn(len(label), decoder.config.code)
     with torch.inference_mode():
         parts = zip(code.split(100), label.split(100), strict=True)
-        made = torch.cat([network.decoder(values, of) for values, of in parts]).add(1).mul(127.5).round()
+        made = torch.cat([decoder(values, of) for values, of in parts]).add(1).mul(127.5).round()
     rows = {"images": (real, of_real), "samples": (made.to(torch.uint8), label)}
     for name, (images, of) in rows.items():
         found = measured(judge, images, of, real, of_real)
         print(f"{name:8}", "  ".join(f"{key} {value:.3f}" for key, value in found.items()), flush=True)
 
     with torch.inference_mode():
-        for hole in HOLES:
+        for hole in HOLES if fills else ():
             errors = by_round(lambda image, of: network((image + 1) / 2, of), signed(real), of_real, hole)
             print(f"error in holes, {hole}, rounds 1 to {ROUNDS}:", " ".join(f"{each:.4f}" for each in errors))
 

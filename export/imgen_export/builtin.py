@@ -2,8 +2,9 @@
 
     python -m imgen_export.builtin runs/derain/model.safetensors derain-base
 
-rounds its weights to half precision, which halves the files; writes them with both graphs, each verified, and their
-descriptions to ``imgen/models``; and enters them in the catalogue. The card, NAME.md, is written by hand.
+rounds its weights to half precision, which halves the files; writes them with both graphs (a generator has one), each
+verified, and their descriptions to ``imgen/models``; and enters them in the catalogue. The card, NAME.md, is written by
+hand.
 """
 
 import argparse
@@ -54,8 +55,9 @@ def add(source: Path, name: str, folder: Path = BUILT_IN) -> None:
     spec = replace(weights.read_spec(stored), weights_sha256=sha256_of(stored))
     core, embed = (folder / f"{name}{ending}.onnx" for ending in ("", "-embed"))
     export(network, core, spec, "core")
-    export(network, embed, spec, "embed")
-    embed.write_bytes(share(embed.read_bytes(), core.read_bytes(), core.name))
+    if spec.task != "generate":  # which takes no pictures
+        export(network, embed, spec, "embed")
+        embed.write_bytes(share(embed.read_bytes(), core.read_bytes(), core.name))
     catalogue = folder / "catalogue.json"
     entries = json.loads(catalogue.read_text())
     entries[name] = entries.get(name, {}) | {

@@ -101,7 +101,7 @@ def compare(
     (out / "compare.json").write_text(json.dumps(report, indent=2) + "\n")
     text = comparison.table(summary)
     (out / "compare.md").write_text(f"{text}\n\n{protocol}\n")
-    runs.write_image(comparison.picture(rows), out / "compare.png")
+    runs.write_image(comparison.picture(rows).numpy(), out / "compare.png")
     typer.echo(f"{text}\n\n{protocol}\n{out}: compare.json, compare.md, compare.png")
 
 

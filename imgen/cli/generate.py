@@ -1,6 +1,5 @@
-"""imgen sample, interpolate, walk, reconstruct: what a trained run makes."""
+"""imgen interpolate, walk, reconstruct: what a trained run makes of codes and pictures."""
 
-import math
 from pathlib import Path
 from typing import Annotated
 
@@ -9,45 +8,12 @@ import typer
 from imgen.cli import runs
 from imgen.errors import UsageError
 
-SAMPLE = "Examples:  imgen sample runs/vae    imgen sample runs/vae -n 1000 -o made    imgen sample runs/c --class cat"
 INTERPOLATE = "Examples:  imgen interpolate runs/vae a.png b.png    imgen interpolate runs/vae a.png b.png --steps 16"
 WALK = "Examples:  imgen walk runs/wgan-gp    imgen walk runs/vae --axes 0,1 --side 16"
 RECONSTRUCT = "Examples:  imgen reconstruct runs/vae photos/    imgen reconstruct runs/vae photos/ -o again"
 
 DRAWN = 4096
 """Codes that the quantiles of a prior are taken from."""
-
-
-def sample(
-    run: runs.Run,
-    count: Annotated[int, typer.Option("--count", "-n", metavar="N", min=1, help="How many.")] = 64,
-    name: runs.Class = None,
-    seed: runs.Seed = 0,
-    output: runs.OutputOrFolder = None,
-    overwrite: runs.Overwrite = False,
-    device: runs.Device = "auto",
-) -> None:
-    """Make new pictures, as one grid or one by one; of a run on points, a table."""
-    engine, config = runs.open_run(run, device)
-    import torch
-
-    chosen, classes = runs.label_of(name, engine, config), runs.classes_of(engine)
-    labels = torch.arange(count) % (classes or 1) if chosen is None else torch.full((count,), chosen)
-    points = not config.shape.size
-    path = runs.target(output, run / ("sample.csv" if points else "sample.png"), overwrite)
-    torch.manual_seed(seed)
-    made = (engine.sample(len(part), part.to(engine.device)).cpu() for part in labels.split(runs.BATCH))
-    if points:
-        runs.write_points(torch.cat(list(made)), path)
-    elif path.suffix:
-        in_turn = chosen is None and 2 <= classes <= 16  # then a column is a class
-        runs.write_grid(torch.cat(list(made)), classes if in_turn else math.isqrt(count - 1) + 1, path)
-    else:
-        names = [f"{number:06d}" for number in range(count)]
-        if classes and chosen is None:
-            names = runs.by_class(names, labels.tolist(), config)
-        runs.write_each(made, names, path)
-    typer.echo(f"{path}: {count} new {'points' if points else 'pictures'} by {config.engine}, seed {seed}")
 
 
 def interpolate(
@@ -68,14 +34,14 @@ def interpolate(
     from imgen.data.batch import signed
     from imgen.data.square import read_square
 
-    label = runs.label_of(name, engine, config)
+    label = runs.label_in(name, engine, config)
     path = runs.target(output, run / "interpolate.png", overwrite)
     ends = [torch.from_numpy(read_square(each, config.shape.size, config.shape.channels)) for each in (first, last)]
     a, b = (signed(end)[None].to(engine.device) for end in ends)
     torch.manual_seed(0)  # where codes are searched for, the search begins with random ones
     way = engine.interpolate(a, b, steps, torch.tensor([-1 if label is None else label], device=engine.device))
     strip = torch.cat([ends[0][None] / 255, way[0].cpu(), ends[1][None] / 255])
-    runs.write_grid(strip, len(strip), path)
+    runs.write_grid(strip.numpy(), len(strip), path)
     typer.echo(f"{path}: {first.name}, {steps} pictures from its code to that of {last.name}, {last.name}")
 
 
@@ -103,7 +69,7 @@ def walk(
 
     from imgen.engines.latent_map import along, between
 
-    label = runs.label_of(name, engine, config) or 0
+    label = runs.label_in(name, engine, config) or 0
     path = runs.target(output, run / "walk.png", overwrite)
     torch.manual_seed(seed)
     drawn = engine.prior(DRAWN)
@@ -111,7 +77,7 @@ def walk(
     codes = along(drawn, *pair, side) if pair else between(drawn[:4], side)
     labels = torch.full((len(codes),), label, device=engine.device)
     parts = zip(codes.split(runs.BATCH), labels.split(runs.BATCH), strict=True)
-    runs.write_grid(torch.cat([engine.decode(code, part) for code, part in parts]), side, path)
+    runs.write_grid(torch.cat([engine.decode(code, part) for code, part in parts]).cpu().numpy(), side, path)
     where = f"values {pair[0]} and {pair[1]} of the code" if pair else "a square between four codes"
     typer.echo(f"{path}: {side} x {side} pictures by {config.engine}, {where}, seed {seed}")
 
@@ -145,9 +111,9 @@ def reconstruct(
     before, after = torch.cat(originals), torch.cat(again)
     if path.suffix:
         rows = zip(before[:32].split(8), after[:32].split(8), strict=True)
-        runs.write_grid(torch.cat([runs.fill(part, 8) for pair in rows for part in pair]) / 255, 8, path)
+        runs.write_grid((torch.cat([runs.fill(part, 8) for pair in rows for part in pair]) / 255).numpy(), 8, path)
     else:
-        runs.write_each([after / 255], runs.names_of(items, Path(data)), path)
+        runs.write_each([(after / 255).numpy()], runs.names_of(items, Path(data)), path)
     pairs = zip(after.permute(0, 2, 3, 1).numpy(), before.permute(0, 2, 3, 1).numpy(), strict=True)
     lost = "  ".join(f"{key} {value:.4f}" for key, value in reconstruction(pairs).items())
     typer.echo(f"{path}: {len(before)} pictures through {config.engine} and back: {lost}")

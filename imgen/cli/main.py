@@ -28,6 +28,7 @@ from imgen.cli import (
     models,
     options,
     run,
+    sample,
     train,
     translate,
     upscale,
@@ -88,7 +89,7 @@ app.add_typer(models.app, name="models")
 app.command(epilog=bench.EPILOG)(bench.bench)
 app.command()(doctor.doctor)
 app.command(epilog=train.EPILOG)(train.train)
-app.command(epilog=generate.SAMPLE)(generate.sample)
+app.command(epilog=sample.EPILOG)(sample.sample)
 app.command(epilog=generate.INTERPOLATE)(generate.interpolate)
 app.command(epilog=generate.WALK)(generate.walk)
 app.command(epilog=generate.RECONSTRUCT)(generate.reconstruct)

@@ -9,11 +9,15 @@ import typer
 from imgen.errors import UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from imgen.data.items import Items
     from imgen.engines.engine import Engine
     from imgen.training.run import RunConfig
+
+    Images = NDArray[np.float32]  # N x C x H x W in 0..1, C of 1 or 3
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run: what imgen train wrote.")]
 Output = Annotated[
@@ -34,6 +38,8 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file i
 
 BATCH = 64
 """Images made at a time."""
+GAP = 2
+"""Pixels between those of a grid."""
 
 
 def open_run(folder: Path, device: str) -> "tuple[Engine, RunConfig]":
@@ -86,30 +92,40 @@ def classes_of(engine: "Engine") -> int:
     return int(getattr(engine.product.config, "classes", 0))
 
 
-def label_of(name: str | None, engine: "Engine", config: "RunConfig") -> int | None:
+def label_in(name: str | None, engine: "Engine", config: "RunConfig") -> int | None:
+    """As ``label_of``, of a run."""
+    return label_of(name, config.classes, classes_of(engine), f"{config.engine} was trained without labels")
+
+
+def label_of(name: str | None, names: Sequence[str], count: int, without: str) -> int | None:
     """The number of a label that is called so, or is this number.
 
+    Args:
+        name: what is asked for; None: no label.
+        names: of the labels, where they have any.
+        count: how many there are.
+        without: what to say where there are none.
+
     Raises:
-        UsageError: there is no such label, or the method takes none.
+        UsageError: there is no such label, or none at all.
     """
     if name is None:
         return None
-    count = classes_of(engine)
     if not count:
-        raise UsageError(f"--class {name}: {config.engine} was trained without labels; train conditional-gan, say")
-    if name in config.classes:
-        return config.classes.index(name)
+        raise UsageError(f"--class {name}: {without}; leave it out, or train conditional-gan, say")
+    if name in names:
+        return names.index(name)
     if name.isdecimal() and int(name) < count:
         return int(name)
-    there = ", ".join(config.classes) or f"0 to {count - 1}"
+    there = ", ".join(names) or f"0 to {count - 1}"
     raise UsageError(f"--class {name}: no label is called so; there are: {there}")
 
 
-def by_class(names: Sequence[str], labels: Sequence[int], config: "RunConfig") -> list[str]:
-    """Each name below a folder called as its class, where the run has classes: so a data set lies on disk."""
-    if not config.classes:
+def by_class(names: Sequence[str], labels: Sequence[int], classes: Sequence[str]) -> list[str]:
+    """Each name below a folder called as its class, where the classes have names: so a data set lies on disk."""
+    if not classes:
         return list(names)
-    folders = [name if Path(name).name == name else str(number) for number, name in enumerate(config.classes)]
+    folders = [name if Path(name).name == name else str(number) for number, name in enumerate(classes)]
     return [f"{folders[label]}/{name}" for name, label in zip(names, labels, strict=True)]
 
 
@@ -128,29 +144,40 @@ def target(asked: Path | None, default: Path, overwrite: bool) -> Path:
     return asked
 
 
-def write_grid(images: "Tensor", columns: int, path: Path) -> None:
-    """N x C x H x W in 0..1 as one picture of several columns.
+def write_grid(images: "Images", columns: int, path: Path) -> None:
+    """Images as one picture of several columns, white between them; a single one as it is.
 
     Raises:
         UsageError: imgen writes no such format.
         ImageError: the file cannot be written.
     """
-    from torchvision.utils import make_grid
+    import numpy as np
 
-    write_image(make_grid(images.cpu(), columns, pad_value=1), path)
+    count, channels, height, width = images.shape
+    if count > 1:
+        columns = min(columns, count)
+        shape = channels, -(-count // columns) * (height + GAP) + GAP, columns * (width + GAP) + GAP
+        canvas = np.ones(shape, np.float32)
+        for number, image in enumerate(images):
+            top, left = (
+                GAP + at * (side + GAP) for at, side in zip(divmod(number, columns), (height, width), strict=True)
+            )
+            canvas[:, top : top + height, left : left + width] = image
+        images = canvas[None]
+    write_image(images[0], path)
 
 
-def write_image(image: "Tensor", path: Path) -> None:
+def write_image(image: "Images", path: Path) -> None:
     """C x H x W in 0..1 as a picture."""
     from imgen.image import file
     from imgen.image.metadata import Metadata
     from imgen.image.tensor import to_pixels
 
-    pixels = to_pixels(image.cpu()[None].numpy())
+    pixels = to_pixels(image[None])
     file.write(file.Picture([pixels], "PNG", Metadata()), path)
 
 
-def write_each(images: "Iterable[Tensor]", names: Sequence[str], folder: Path) -> None:
+def write_each(images: "Iterable[Images]", names: Sequence[str], folder: Path) -> None:
     """Batches of N x C x H x W in 0..1 as single PNG files of these names.
 
     Raises:
@@ -165,7 +192,7 @@ def write_each(images: "Iterable[Tensor]", names: Sequence[str], folder: Path) -
         write_image(image, path)
 
 
-def write_points(points: "Tensor", path: Path) -> None:
+def write_points(points: "Images", path: Path) -> None:
     """N x D values as a table, a point a line.
 
     Raises:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,11 +53,11 @@ class Model:
         self._check_result(result, inputs[0])
         return result
 
-    def named(self, **inputs: Array) -> dict[str, Array]:
+    def named(self, **inputs: NDArray[Any]) -> dict[str, Array]:
         """Run a network whose inputs and outputs are not all images of one size.
 
         Args:
-            inputs: float32, by the names of ``spec.inputs``.
+            inputs: float32, by the names of ``spec.inputs``; a generator's labels int64.
 
         Returns:
             By the names of ``spec.outputs``.
@@ -131,7 +132,8 @@ class Model:
         except ModelError:
             raise
         except Exception as error:
-            reason, size = one_line(error), f"{image.shape[3]} x {image.shape[2]} pixels"
+            reason = one_line(error)
+            size = f"{image.shape[3]} x {image.shape[2]} pixels" if image.ndim == 4 else f"{len(image)} codes"
             if isinstance(error, MemoryError) or "alloc" in reason.lower() or "out of memory" in reason.lower():
                 raise MemoryError(f"{self.spec.name}: {size} need more memory than {self.device} has") from error
             raise ModelError(f"{self.spec.name}: failed on {size} ({reason}); export the model again") from error

@@ -65,8 +65,6 @@ def read(path: Path) -> tuple[bytes, Spec | None]:
         raise ModelError(f"{path}: a {spec.graph!r} graph, made for other programs; give imgen the core graph")
     if spec.fixed:
         raise ModelError(f"{path}: made for one size of image alone; give imgen one that was exported without --size")
-    if spec.task == "generate":
-        raise ModelError(f"{path}: makes images from codes, not from images; run it with onnxruntime (docs/onnx.md)")
     return data, spec
 
 
@@ -92,10 +90,11 @@ def check_ends(where: str, spec: Spec, inputs: list[tuple[str, str]], outputs: l
     Raises:
         ModelError: they differ.
     """
-    if inputs != [(name, "tensor(float)") for name in spec.inputs]:
-        found = ", ".join(f"{name} {kind}" for name, kind in inputs)
-        wanted = ", ".join(spec.inputs)
-        raise ModelError(f"{where}: takes {found} but says float inputs {wanted}; export it again")
+    whole = ("label",) if spec.task == "generate" else ()
+    expected = [(name, "tensor(int64)" if name in whole else "tensor(float)") for name in spec.inputs]
+    if inputs != expected:
+        found, wanted = (", ".join(f"{name} {kind}" for name, kind in each) for each in (inputs, expected))
+        raise ModelError(f"{where}: takes {found} but says {wanted}; export it again")
     if outputs != list(spec.outputs):
         found, wanted = ", ".join(outputs), ", ".join(spec.outputs)
         raise ModelError(f"{where}: gives {found} but says outputs {wanted}; export it again")

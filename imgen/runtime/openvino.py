@@ -20,6 +20,8 @@ except ImportError as error:
         'device openvino is not available: OpenVINO is not installed; pip install "imgen[openvino]"'
     ) from error
 
+_TYPES = {"f32": "tensor(float)", "i64": "tensor(int64)"}  # as onnxruntime calls them
+
 
 class OpenVinoModel(OnnxModel):
     """An ONNX file compiled by OpenVINO; every call has a request of its own, so calls may overlap.
@@ -42,7 +44,7 @@ class OpenVinoModel(OnnxModel):
         except RuntimeError as error:
             raise ModelError(f"{where}: OpenVINO cannot load it ({one_line(error)}); use --device cpu") from error
         inputs = [
-            (node.get_any_name(), "tensor(float)" if node.element_type == openvino.Type.f32 else "another type")
+            (node.get_any_name(), _TYPES.get(node.element_type.get_type_name(), "another type"))
             for node in network.inputs
         ]
         onnxfile.check_ends(where, spec, inputs, [node.get_any_name() for node in network.outputs])

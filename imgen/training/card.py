@@ -9,6 +9,7 @@ _USE = {
     "generate": """```bash
 imgen sample . -n 64
 imgen export . {name}.onnx
+imgen sample {name}.onnx -n 64
 ```""",
     "classify": "Features and scores for `imgen evaluate --features model.safetensors`.",
 }

@@ -187,7 +187,7 @@ def finish(folder: Path) -> Path:
         whole = engine.whole if isinstance(engine, Autoencoder) else None
         if whole is not None:
             named = replace(
-                spec, name=f"{spec.name}-autoencoder", task="reconstruct", inputs=("image", "label"), code=0
+                spec, name=f"{spec.name}-autoencoder", task="reconstruct", inputs=("image", "label"), code=0, prior=""
             )
             weights.save(whole, folder / AUTOENCODER, named)
     return path
@@ -205,6 +205,7 @@ def describe(plan: RunConfig, engine: Engine) -> Spec:
         inputs=inputs if generates else ("image",),
         size=plan.shape.size,
         code=engine.config.code if generates else 0,
+        prior="normal" if generates and type(engine).prior is Engine.prior else "",
         classes=classes,
         class_names=plan.classes if classes else (),
         recipe=f"imgen train {plan.engine} --steps {plan.train.steps} --seed {plan.train.seed}",

@@ -10,8 +10,11 @@ import torch
 
 from imgen import weights
 from imgen.errors import ModelError
+from imgen.networks.conv import ConvDecoder
 from imgen.networks.inpainter import Inpainter
+from imgen.runtime import load
 from imgen.spec import Spec
+from imgen_apps.generation import Generation
 from imgen_export.builtin import add, rounded
 from imgen_export.compact import SMALLEST
 
@@ -65,3 +68,15 @@ def test_weights_beyond_half_precision_are_refused(trained: Path) -> None:
         next(network.parameters()).view(-1)[0] = 1e5
     with pytest.raises(ModelError, match="beyond 65504"):
         rounded(network)
+
+
+def test_a_generator_has_one_graph(tmp_path: Path) -> None:
+    network = ConvDecoder(ConvDecoder.Config(8, 3, code=4, width=4))
+    spec = Spec("mine", "generate", "CC0-1.0", inputs=("code",), size=8, code=4, prior="normal")
+    weights.save(network, tmp_path / "model.safetensors", spec)
+    (tmp_path / "catalogue.json").write_text("{}")
+    add(tmp_path / "model.safetensors", "dots", tmp_path)
+    assert sorted(path.name for path in tmp_path.glob("dots*")) == ["dots.json", "dots.onnx", "dots.safetensors"]
+    model = load(tmp_path / "dots.onnx", device="cpu")
+    (made,) = Generation(model)(5, seed=1)
+    assert made.shape == (5, 3, 8, 8)

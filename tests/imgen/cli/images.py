@@ -10,7 +10,7 @@ import numpy as np
 from typer.testing import Result
 
 from imgen.cli import main
-from imgen.image.file import read
+from imgen.image.file import probe, read
 
 RGB = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
 BAD_FILES = ["empty.png", "cut.png", "cut.jpg", "text.png", "head.png", "bomb.png"]
@@ -67,3 +67,16 @@ assert not heavy, heavy
     root = Path(main.__file__).parents[2]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (root, root / "apps", root / "export")))}
     subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, env=environment)
+
+
+def size(path: Path) -> tuple[int, int]:
+    """Columns and rows of a grid: of tiles of 8 pixels with 2 between them."""
+    header = probe(path)
+    return (header.width - 2) // 10, (header.height - 2) // 10
+
+
+def done(result: Result) -> str:
+    """The one line that a call which went well has said."""
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert len(result.stdout.splitlines()) == 1
+    return result.stdout

@@ -1,4 +1,4 @@
-"""imgen sample, interpolate, walk and reconstruct: what a run makes, as pictures."""
+"""imgen interpolate, walk and reconstruct: what a run makes, as pictures."""
 
 import shutil
 from collections.abc import Callable
@@ -8,71 +8,13 @@ import numpy as np
 import onnxruntime
 from typer.testing import Result
 
-from imgen.image.file import probe
+from tests.imgen.cli.images import done, size
 
 Imgen = Callable[..., Result]
 Refused = Callable[..., None]
 Runs = Callable[..., Path]
 
 CPU = ("--device", "cpu")
-
-
-def size(path: Path) -> tuple[int, int]:
-    """Columns and rows of tiles of 8 pixels with 2 between them."""
-    header = probe(path)
-    return (header.width - 2) // 10, (header.height - 2) // 10
-
-
-def done(result: Result) -> str:
-    assert result.exit_code == 0, (result.output, result.exception)
-    assert len(result.stdout.splitlines()) == 1
-    return result.stdout
-
-
-def test_samples_are_a_grid_that_depends_on_the_seed_alone(runs: Runs, tmp_path: Path, imgen: Imgen) -> None:
-    pictures = []
-    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        path = tmp_path / f"{name}.png"
-        assert "10 new pictures by wgan-gp" in done(
-            imgen("sample", runs("wgan-gp"), "-n", 10, "--seed", seed, "-o", path, *CPU)
-        )
-        pictures.append(path.read_bytes())
-    assert size(path) == (4, 3)
-    assert pictures[0] == pictures[1] != pictures[2]
-
-
-def test_samples_are_single_files_in_a_new_folder(runs: Runs, tmp_path: Path, imgen: Imgen, refused: Refused) -> None:
-    done(imgen("sample", runs("vae"), "-n", 70, "-o", tmp_path / "made", *CPU))
-    files = sorted((tmp_path / "made").iterdir())
-    assert [files[0].name, files[-1].name, len(files)] == ["000000.png", "000069.png", 70]
-    assert (probe(files[0]).width, probe(files[0]).height) == (8, 8)
-    refused(imgen("sample", runs("vae"), "-o", tmp_path / "made", *CPU), 2, "is not empty")
-
-
-def test_labels_are_asked_for_by_name_or_number(runs: Runs, tmp_path: Path, imgen: Imgen, refused: Refused) -> None:
-    folder, pictures = runs("conditional-vae"), {}
-    for name in ("cat", "0", "dog"):
-        path = tmp_path / f"{name}.png"
-        done(imgen("sample", folder, "-n", 4, "--class", name, "-o", path, *CPU))
-        pictures[name] = path.read_bytes()
-    assert pictures["cat"] == pictures["0"] != pictures["dog"]
-    done(imgen("sample", folder, "-n", 6, *CPU))
-    assert size(folder / "sample.png") == (2, 3)  # a column a class
-    done(imgen("sample", folder, "-n", 5, "-o", tmp_path / "made", *CPU))  # classes are folders, as data sets have them
-    found = sorted(path.relative_to(tmp_path).as_posix() for path in (tmp_path / "made").rglob("*.png"))
-    assert found == [
-        f"made/{name}.png" for name in ("cat/000000", "cat/000002", "cat/000004", "dog/000001", "dog/000003")
-    ]
-    refused(imgen("sample", folder, "--class", "cow", *CPU), 2, "there are: cat, dog")
-    refused(imgen("sample", runs("vae"), "--class", "cat", *CPU), 2, "vae was trained without labels")
-
-
-def test_points_go_into_a_table(runs: Runs, tmp_path: Path, imgen: Imgen, refused: Refused) -> None:
-    folder = runs("gan", "toy:ring")
-    assert "sample.csv: 70 new points" in done(imgen("sample", folder, "-n", 70, *CPU))
-    assert np.loadtxt(folder / "sample.csv", delimiter=",").shape == (70, 2)
-    refused(imgen("sample", folder, "-o", tmp_path / "a.png", *CPU), 2, "name a .csv file")
-    refused(imgen("walk", folder, *CPU), 2, "makes points, not pictures")
 
 
 def test_interpolation_shows_both_ends_and_the_way(

@@ -86,7 +86,7 @@ def test_a_file_of_others_with_json_beside_it(run: Run, derain_model: Path) -> N
         ('{"task": "upscale", "multiple": 0}', "says multiple 0"),
         ('{"task": "upscale", "inputs": "image"}', "says inputs 'image', but they are names in a list"),
         ('{"task": "upscale", "inputs": [1]}', "says inputs (1,), but they are names"),
-        ('{"task": "upscale", "scale": 2, "inputs": ["x"]}', "takes image tensor(float) but says float inputs x"),
+        ('{"task": "upscale", "scale": 2, "inputs": ["x"]}', "takes image tensor(float) but says x tensor(float)"),
         ('{"task": "inpaint", "graph": "embed"}', "'embed' graph"),
     ],
 )
