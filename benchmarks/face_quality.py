@@ -15,8 +15,9 @@ half of the face, learnt on TRAINED, and its accuracy on PEOPLE is given too.
 
 Both are judged as they lie in the pictures, as ``imgen face`` writes them, and as the network makes them.
 
-Edit: of those who do not smile, smile=1; how many does that classifier see smile, and how near, by the model's own
-code and by the embedding, is the result to the picture, as a share of how near the picture merely reconstructed is.
+Edit: smile=1 on those who do not smile, and on those who do. How many does that classifier see smile then, and how
+near, by the model's own code and by the embedding, is the result to the picture, as a share of how near the picture
+merely reconstructed is.
 """
 
 import argparse
@@ -148,17 +149,21 @@ def pasted(crops: Crops, befores: Crops, afters: Crops) -> Crops:
     return images.transpose(0, 3, 1, 2)
 
 
-def edit(model: FaceModel, judges: dict[str, Identity], chooser: Chooser, people: People) -> dict[str, float]:
-    """Make those smile who do not."""
-    crops = people.crops[(people.smiles == 0)]
-    crops = crops[~chooser.is_second(mouths(crops))]
+def edit(
+    model: FaceModel, judges: dict[str, Identity], chooser: Chooser, people: People, smile: bool
+) -> dict[str, float]:
+    """Make those smile who do not, or those who do."""
+    crops = people.crops[people.smiles == smile]
+    crops = crops[chooser.is_second(mouths(crops)) == smile]
     codes = encode(model, crops)
     plain = decode(model, codes)
-    smiling = decode(model, codes._replace(attributes=codes.attributes + model.shift({"smile": 1.0})))
+    shifts, counted = zip(*(model.shift({"smile": 1.0}, each[None]) for each in codes.attributes), strict=True)
+    smiling = decode(model, codes._replace(attributes=codes.attributes + np.concatenate(shifts)))
     lit = [in_the_light_of(*(part[None] for part in each)) for each in zip(crops, plain, smiling, strict=True)]
     edited = pasted(crops, *(np.concatenate(each) for each in zip(*lit, strict=True)))
     row = {
         "faces": float(len(crops)),
+        "of the amount counted": float(np.mean(counted)),
         "smile now": float(chooser.is_second(mouths(edited)).mean()),
         "the network's own result smiles": float(chooser.is_second(mouths(smiling)).mean()),
         "reconstructed, smiles": float(chooser.is_second(mouths(plain)).mean()),
@@ -192,7 +197,8 @@ def main() -> None:
         for name, judge in judges.items()
     }
     table["swap"] = swap(model, judges["embedding"], chooser, people, arguments.seed)
-    table["edit"] = edit(model, judges, chooser, people)
+    for smile in (False, True):
+        table[f"edit, of those who {'smile' if smile else 'do not'}"] = edit(model, judges, chooser, people, smile)
     for title, row in table.items():
         sys.stdout.write(f"{title}\n" + "".join(f"  {name:36s} {value:.3f}\n" for name, value in row.items()))
 

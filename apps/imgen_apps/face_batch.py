@@ -150,12 +150,11 @@ class Shifting(FaceStages):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.pipeline.network.shift(self.amounts)
+        self.pipeline.network.check(self.amounts)
 
     def change(self, frame: Pixels) -> tuple[Pixels, list[Edited]]:
         """Shift the attributes of faces, in place."""
-        shift = self.pipeline.network.shift(self.amounts)
-        return frame, self.pipeline.edit_faces(frame, shift, self.choice, self.min_identity)
+        return frame, self.pipeline.edit_faces(frame, self.amounts, self.choice, self.min_identity)
 
     def parameters(self) -> dict[str, object]:
         """All that decides what a result looks like, beside the files and the models."""

@@ -123,10 +123,11 @@ class FaceEditing(Pipeline):
         Raises:
             As ``swap``, and UnknownNameError: the model knows no such attribute.
         """
-        choice, shift = Choice(face, box), self.network.shift(amounts)
+        choice = Choice(face, box)
+        self.network.check(amounts)
 
         def change(frames: list[Pixels]) -> bool:
-            edited = [self.edit_faces(frame, shift, choice, min_identity) for frame in frames]
+            edited = [self.edit_faces(frame, amounts, choice, min_identity) for frame in frames]
             return any(edited)
 
         return edit(image, change, name_suffix="-edited", output=output, edited=credit("edit") if tag else "")
@@ -203,17 +204,21 @@ class FaceEditing(Pipeline):
 
         return self._each(pixels, choice, swapped)
 
-    def edit_faces(self, pixels: Pixels, shift: Array, choice: Choice, least: float | None = None) -> list[Edited]:
-        """Add to the attribute codes of faces of an image, in place; what the network changes is carried to the photo.
+    def edit_faces(
+        self, pixels: Pixels, amounts: Mapping[str, float], choice: Choice, least: float | None = None
+    ) -> list[Edited]:
+        """Change attributes of faces of an image, in place; what the network changes is carried to the photo.
 
         Raises:
             ImageError: there is no face, or it does not stay itself however little is changed.
+            As ``FaceModel.check``.
         """
         check_least(least)
+        self.network.check(amounts)
 
         def shifted(part: Pixels, face: Face, before: Array) -> tuple[Pixels, float, float]:
             codes, identity = self.network.encode(before), self.identity.embed(before)
-            rebuilt = self.network.decode(codes)
+            rebuilt, (shift, share) = self.network.decode(codes), self.network.shift(amounts, codes.attributes)
 
             def attempt(strength: float) -> tuple[Pixels, float]:
                 made = self.network.decode(Codes(codes.identity, codes.attributes + np.float32(strength) * shift))
@@ -221,9 +226,10 @@ class FaceEditing(Pipeline):
                 paste(result, face, *in_the_light_of(before, rebuilt, made))
                 return result, cosine(identity, self._seen(result, face))
 
-            return strongest(attempt, least)
+            made, score, strength = strongest(attempt, least)
+            return made, score, strength * share
 
-        return self._each(pixels, choice, shifted) if shift.any() else []
+        return self._each(pixels, choice, shifted) if any(amounts.values()) else []
 
     def frontal_face(self, pixels: Pixels, choice: Choice, least: float | None = None) -> tuple[Pixels, Edited]:
         """A face of an image as seen from the front, S x S x C of the same type, opaque.

@@ -3,6 +3,8 @@
 Its description says in ``face``: ``identity`` and ``attributes``, how many values its codes have; ``directions``, by
 name what to add to an attribute code for a change from a clear no to a clear yes; ``frontal``, the attribute code
 of a face seen from the front; ``threshold``, the cosine of identity codes from which two pictures count as one person.
+It may say ``places``: by name, where a face is on the way from a clear no (0) to a clear yes (1), as the weights of an
+attribute code and behind them what is added.
 """
 
 from collections.abc import Mapping
@@ -48,7 +50,12 @@ class FaceModel:
             key: np.array([values], np.float32) for key, values in about["directions"].items()
         }
         self._lengths = int(about["identity"]), int(about["attributes"])
-        if any(code.shape != (1, self._lengths[1]) for code in (self.frontal, *self.directions.values())):
+        self._places: dict[str, Array] = {
+            key: np.array([values], np.float32) for key, values in about.get("places", {}).items()
+        }
+        lengths = [code.shape[1:] for code in (self.frontal, *self.directions.values())]
+        lengths += [(code.size - 1,) for code in self._places.values()]
+        if any(length != self._lengths[1:] for length in lengths):
             raise ModelError(f"{name}: a direction has not the {self._lengths[1]} values of its codes; export it again")
 
     def encode(self, crops: Array) -> Codes:
@@ -74,11 +81,8 @@ class FaceModel:
         blank = np.zeros((len(shift), 3, self.size, self.size), np.float32)  # of which nothing is kept
         return self._run(blank, np.zeros((len(shift), 2), np.float32), shift)["result"].clip(0, 1)
 
-    def shift(self, amounts: Mapping[str, float]) -> Array:
-        """What to add to an attribute code, 1 x DA.
-
-        Args:
-            amounts: by the name of an attribute, -2..2: how far from a clear no (0) towards a clear yes (1).
+    def check(self, amounts: Mapping[str, float]) -> None:
+        """Refuse what ``shift`` would.
 
         Raises:
             UnknownNameError: the model knows no such attribute.
@@ -86,13 +90,42 @@ class FaceModel:
         """
         if not amounts:
             raise UsageError(f"say what to change: {', '.join(f'{name}=1' for name in self.directions)}")
-        total = np.zeros_like(self.frontal)
         for name, amount in amounts.items():
-            direction = find(self.directions, name, "attribute")
+            find(self.directions, name, "attribute")
             if not -MOST <= amount <= MOST:
                 raise UsageError(f"{name} is {amount:g}, but amounts go from {-MOST:g} to {MOST:g}")
-            total += np.float32(amount) * direction
-        return total
+
+    def shift(self, amounts: Mapping[str, float], attributes: Array) -> tuple[Array, float]:
+        """What to add to a face's attribute code, and how much of what is asked for that is.
+
+        A face is not made to show what it clearly shows: from the middle between a clear no and a clear yes on, less of
+        an amount counts, and nothing at its end. The end of amounts beyond 1 lies as far beyond.
+
+        Args:
+            amounts: by the name of an attribute, -2..2: how far from a clear no (0) towards a clear yes (1).
+            attributes: the code, 1 x DA.
+
+        Returns:
+            1 x DA, and 0..1.
+
+        Raises:
+            As ``check``.
+        """
+        self.check(amounts)
+        asked, total = np.zeros_like(self.frontal), np.zeros_like(self.frontal)
+        for name, amount in amounts.items():
+            step = np.float32(amount) * self.directions[name]
+            asked += step
+            total += self._share(name, amount, attributes) * step
+        return total, float(np.linalg.norm(total) / max(np.linalg.norm(asked), np.finfo(np.float32).tiny))
+
+    def _share(self, name: str, amount: float, attributes: Array) -> np.float32:
+        """How much of an amount counts for a face."""
+        if name not in self._places:
+            return np.float32(1)
+        place = float(attributes[0] @ self._places[name][0, :-1] + self._places[name][0, -1])
+        left = (place if amount < 0 else 1 - place) + max(0.0, abs(amount) - 1)
+        return np.float32(np.clip(2 * left, 0, 1))
 
     def _run(self, crops: Array, keep: Array, shift: Array) -> Mapping[str, Array]:
         made = self.model.named(identity=crops, attributes=crops, keep=keep, shift=shift)

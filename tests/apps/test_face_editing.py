@@ -99,7 +99,7 @@ def test_two_hundred_faces(faces: FaceEditing) -> None:
     crowd = np.random.default_rng(0).integers(0, 200, (480, 720, 3), np.uint8)
     places = [(left, top, 0.5) for left in range(4, 680, 36) for top in range(4, 430, 46)]
     crowd = marked(crowd, *places)
-    done = faces.edit_faces(crowd, faces.network.shift({"smile": 1}), Choice("all"))
+    done = faces.edit_faces(crowd, {"smile": 1}, Choice("all"))
     assert len(done) == len(places) == 190
 
 
@@ -109,9 +109,41 @@ def test_codes_go_in_and_out(faces: FaceEditing) -> None:
     again = faces.network.encode(faces.network.decode(codes))
     for first, second in zip(codes, again, strict=True):
         np.testing.assert_allclose(first, second, atol=1e-3)
-    np.testing.assert_allclose(
-        faces.network.shift({"smile": -2})[0], -2 * np.array(SPEC.face["directions"]["smile"]), rtol=1e-6
-    )
+    shift, share = faces.network.shift({"smile": -2}, codes.attributes)
+    np.testing.assert_allclose(shift[0], -2 * np.array(SPEC.face["directions"]["smile"]), rtol=1e-6)
+    assert share == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "amount", "share"),
+    [
+        (0.2, 1, 1),
+        (0.5, 1, 1),
+        (0.75, 1, 0.5),
+        (0.75, 0.5, 0.5),
+        (1.25, 1, 0),
+        (1.25, 2, 1),
+        (1.75, 2, 0.5),
+        (0.75, -1, 1),
+        (0.25, -1, 0.5),
+        (-0.25, -1, 0),
+        (-0.25, -1.5, 0.5),
+    ],
+)
+def test_a_face_is_not_made_to_show_what_it_clearly_shows(
+    tmp_path: Path, place: float, amount: float, share: float
+) -> None:
+    """Where it is on the way from no to yes is what the first value of its code says."""
+    about = {**SPEC.face, "places": {"smile": [1.0, *[0.0] * 63, 0.125]}}
+    network = FaceModel(imgen.load_model(write_face_model(tmp_path / "a.onnx", face=about), device="cpu"))
+    code = np.zeros((1, 64), np.float32)
+    code[0, 0] = place - 0.125
+    shift, counted = network.shift({"smile": amount}, code)
+    assert counted == pytest.approx(share)
+    np.testing.assert_allclose(shift, share * amount * network.directions["smile"], atol=1e-7)
+    both, counted = network.shift({"smile": amount, "pale": 1}, code)
+    np.testing.assert_allclose(both, shift + network.directions["pale"], atol=1e-7)
+    assert share <= counted <= 1
 
 
 def test_on_the_way_identities_keep_their_length() -> None:
@@ -150,9 +182,10 @@ def test_a_recogniser_of_others_sees_the_face_at_its_own_size_and_range(tmp_path
 
 
 def test_a_model_whose_directions_do_not_fit(tmp_path: Path) -> None:
-    about = {**SPEC.face, "directions": {"smile": [1.0, 2.0]}}
-    with pytest.raises(ModelError, match="has not the 64 values"):
-        FaceModel(imgen.load_model(write_face_model(tmp_path / "bad.onnx", face=about), device="cpu"))
+    for change in ({"directions": {"smile": [1.0, 2.0]}}, {"places": {"smile": [0.0] * 64}}):
+        about = {**SPEC.face, **change}
+        with pytest.raises(ModelError, match="has not the 64 values"):
+            FaceModel(imgen.load_model(write_face_model(tmp_path / "bad.onnx", face=about), device="cpu"))
 
 
 def test_detectors_are_opened_when_they_are_needed(tmp_path: Path, inpaint_model: Path) -> None:

@@ -39,7 +39,7 @@ from imgen.training.config import TrainConfig
 from imgen.training.loader import Source
 from imgen.training.loop import Trainer
 from imgen_apps.face_identity import recogniser as teacher_of
-from imgen_apps.recipes.people import Faces, TaughtFaces, direction, people_in, reached, same_person_threshold
+from imgen_apps.recipes.people import Faces, TaughtFaces, people_in, reached, same_person_threshold, way
 from imgen_apps.recipes.recipe import Models, Recipe, generator_of
 from imgen_apps.recipes.translation import rows
 
@@ -198,28 +198,30 @@ class IPGANRecipe(FacesRecipe):
         assert isinstance(items, ImageFolder)
         what = torch.cat([engine.attribute_code(each) for each in _images(items, engine.device)]).cpu()
         place = {path: number for number, path in enumerate(items.paths)}
-        directions = {}
+        directions, places = {}, {}
         for attribute in source.attributes:
             said = zip(attribute.files, attribute.values.tolist(), strict=True)
             numbers, says = np.array([(place[path], value) for path, value in said if path in place]).T
-            way = direction(what[numbers], torch.from_numpy(says == 1))
+            step, rule = way(what[numbers], torch.from_numpy(says == 1))
             some = numbers[says == 0][:_CALIBRATED_BY]
-            directions[attribute.name] = (way * self._stride(engine, items.pixels(some)[0], way)).tolist()
+            directions[attribute.name] = (step * self._stride(engine, items.pixels(some)[0], step)).tolist()
+            places[attribute.name] = rule.tolist()
         return {
             "identity": self.code,
             "attributes": self.attributes,
             "directions": directions,
+            "places": places,
             "frontal": what.mean(0).tolist(),  # poses to the left and to the right cancel out
             "threshold": round(same_person_threshold(who.cpu(), apart.labels), 4),
         }
 
-    def _stride(self, engine: IPGAN, faces: Tensor, way: Tensor) -> float:
-        """How many times a way in the attributes must be asked for to be gone once in the pictures."""
-        image, way = signed(faces).to(engine.device), way.to(engine.device)
+    def _stride(self, engine: IPGAN, faces: Tensor, step: Tensor) -> float:
+        """How many times a step in the attributes must be asked for to be gone once in the pictures."""
+        image, step = signed(faces).to(engine.device), step.to(engine.device)
         who, what = engine.recogniser.code(image), engine.attribute_code(image)
-        made = (engine.generator(torch.cat([who, each], 1)) for each in (what, what + way))
+        made = (engine.generator(torch.cat([who, each], 1)) for each in (what, what + step))
         before, after = (engine.attribute_code(each) for each in made)
-        return 1 / max(reached(before, after, way), _LEAST_REACHED)
+        return 1 / max(reached(before, after, step), _LEAST_REACHED)
 
     def spec(self, network: Network) -> Spec:
         """Of the editor, without what it can only say after training."""

@@ -141,8 +141,15 @@ def same_person_threshold(codes: Tensor, labels: NDArray[np.int64]) -> float:
     return float((cosines[order[best]] + after) / 2)
 
 
-def direction(codes: Tensor, says: Tensor) -> Tensor:
-    """From a clear no to a clear yes: the difference of the means of those that a linear rule is surest of.
+class Way(NamedTuple):
+    """From a clear no to a clear yes."""
+
+    step: Tensor  # D: what leads from one to the other
+    rule: Tensor  # D + 1: with a 1 behind it a code times this is where it is on the way, 0..1
+
+
+def way(codes: Tensor, says: Tensor) -> Way:
+    """The difference of the means of those that a linear rule is surest of, and the rule.
 
     Labels of expressions are often wrong and faces often between, which would make the difference of all of them small.
     The rule is Fisher's discriminant; of each kind that tenth counts which it puts farthest from the other.
@@ -156,9 +163,12 @@ def direction(codes: Tensor, says: Tensor) -> Tensor:
     ridge = 0.01 * torch.eye(codes.shape[1], dtype=torch.double) * torch.as_tensor(within).diagonal().mean()
     rule = torch.linalg.solve(torch.as_tensor(within) + ridge, yes.mean(0) - no.mean(0))
     clear_yes, clear_no = (
-        each[sign * (each @ rule) >= (sign * (each @ rule)).quantile(0.9)] for each, sign in ((yes, 1), (no, -1))
+        each[sign * (each @ rule) >= (sign * (each @ rule)).quantile(0.9)].mean(0)
+        for each, sign in ((yes, 1), (no, -1))
     )
-    return (clear_yes.mean(0) - clear_no.mean(0)).float()
+    step = clear_yes - clear_no
+    scaled = rule / (step @ rule)
+    return Way(step.float(), torch.cat([scaled, -(clear_no @ scaled)[None]]).float())
 
 
 def reached(before: Tensor, after: Tensor, way: Tensor) -> float:

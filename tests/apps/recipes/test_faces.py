@@ -17,7 +17,7 @@ from imgen.networks.face_editor import FaceEditor
 from imgen.training.config import TrainConfig
 from imgen_apps.face_model import FaceModel
 from imgen_apps.recipes.faces import RECIPES, IdentityRecipe, IPGANRecipe
-from imgen_apps.recipes.people import ONE_IN, direction, people_in, reached, same_person_threshold
+from imgen_apps.recipes.people import ONE_IN, people_in, reached, same_person_threshold, way
 
 TRAIN = TrainConfig(steps=2, log_every=1, picture_every=2)
 PEOPLE = 2 * ONE_IN
@@ -81,19 +81,24 @@ def test_a_direction_leads_from_a_clear_no_to_a_clear_yes() -> None:
     codes = torch.randn(2000, 5, generator=generator) * spread
     codes[:, 0] += 2.0 * truth
     wrong = torch.rand(2000, generator=generator) < 0.2
-    found = direction(codes, truth ^ wrong)
+    found, rule = way(codes, truth ^ wrong)
     plain = codes[truth ^ wrong].mean(0) - codes[~(truth ^ wrong)].mean(0)
     assert plain[0] < 1.4  # of 2, for the labels that are wrong
     assert 2.0 < found[0] < 3.8
     assert (found / spread)[1:].abs().max() < 0.35
+    places = codes @ rule[:-1] + rule[-1]
+    assert torch.allclose((codes + 0.5 * found) @ rule[:-1] + rule[-1], places + 0.5, atol=1e-5)
+    says = truth ^ wrong
+    assert places[says].topk(100).values.mean() == pytest.approx(1, abs=0.01)  # of the clear yes
+    assert places[~says].topk(100, largest=False).values.mean() == pytest.approx(0, abs=0.01)
 
 
 def test_a_network_that_goes_half_of_a_way_is_asked_for_twice_as_much() -> None:
     """Of the codes that its pictures show, the first is half of what they were made from."""
-    way, before = torch.tensor([3.0, 0.0]), torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
+    step, before = torch.tensor([3.0, 0.0]), torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
     half = torch.tensor([0.5, 1.0])
-    assert reached(before * half, (before + way) * half, way) == pytest.approx(0.5)
-    assert reached(before * half, (before + 2 * way) * half, way) == pytest.approx(1.0)
+    assert reached(before * half, (before + step) * half, step) == pytest.approx(0.5)
+    assert reached(before * half, (before + 2 * step) * half, step) == pytest.approx(1.0)
 
 
 def test_a_run_makes_a_model_that_edits(faces: Path, identity: Path, tmp_path: Path) -> None:
@@ -105,7 +110,7 @@ def test_a_run_makes_a_model_that_edits(faces: Path, identity: Path, tmp_path: P
     assert isinstance(network, FaceEditor)
     weights.save(network, tmp_path / "face.safetensors", spec)
     model = FaceModel(imgen.load_model(tmp_path / "face.safetensors"))
-    assert set(model.directions) == {"smile"}
+    assert set(model.directions) == set(model.model.spec.face["places"]) == {"smile"}
     assert model.directions["smile"].shape == model.frontal.shape == (1, 6)
     assert -1 <= model.threshold <= 1
     crops = np.random.default_rng(0).random((2, 3, 16, 16), np.float32)
