@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from imgen.errors import ImageError
 from imgen.image import face as frame
-from imgen.image.tensor import to_nchw
+from imgen.image.tensor import to_nchw, to_pixels
 from imgen.runtime.model import Array
 from imgen_apps.face_finding import Face
 from imgen_apps.pipeline import GREY, Pixels
@@ -239,3 +239,13 @@ def _warped(values: Array, matrix: Matrix, size: tuple[int, int], border: int) -
 def _split(values: Array) -> list[Array]:
     """The channels of H x W x C, of which OpenCV takes four at most together."""
     return [np.ascontiguousarray(values[..., channel]) for channel in range(values.shape[2])]
+
+
+def in_the_form_of(pixels: Pixels, made: Array) -> Pixels:
+    """A crop, 1 x 3 x S x S, with the channels and the type of an image."""
+    channels = pixels.shape[2]
+    if channels < 3:
+        made = np.tensordot(made, GREY, (1, 0))[:, None]
+    if channels in (2, 4):
+        made = np.concatenate([made, np.ones_like(made[:, :1])], axis=1)
+    return to_pixels(made, pixels.dtype)

@@ -9,15 +9,14 @@ import numpy as np
 from imgen import __version__
 from imgen.errors import ImageError, UsageError
 from imgen.image import face as frame
-from imgen.image.tensor import to_pixels
 from imgen.runtime import Model
 from imgen.runtime.model import Array
-from imgen_apps.face_alignment import crop, in_the_colours_of, in_the_light_of, paste, similarity
+from imgen_apps.face_alignment import crop, in_the_colours_of, in_the_form_of, in_the_light_of, paste, similarity
 from imgen_apps.face_choice import Choice, Detector, Find, Rectangle, Which
 from imgen_apps.face_finding import Face
 from imgen_apps.face_identity import Identity, check_least, cosine, own, strongest
 from imgen_apps.face_model import Codes, FaceModel, between
-from imgen_apps.pipeline import GREY, Image, Pipeline, Pixels, edit, first_frame
+from imgen_apps.pipeline import Image, Pipeline, Pixels, edit, first_frame
 
 _MARGIN = 32  # pixels of a crop, around it: more than its sampling looks at
 
@@ -211,14 +210,13 @@ class FaceEditing(Pipeline):
 
         Raises:
             ImageError: there is no face, or it does not stay itself however little is changed.
-            As ``FaceModel.check``.
         """
         check_least(least)
-        self.network.check(amounts)
 
         def shifted(part: Pixels, face: Face, before: Array) -> tuple[Pixels, float, float]:
             codes, identity = self.network.encode(before), self.identity.embed(before)
-            rebuilt, (shift, share) = self.network.decode(codes), self.network.shift(amounts, codes.attributes)
+            shift, share = self.network.shift(amounts, codes.attributes)
+            rebuilt = self.network.decode(codes)
 
             def attempt(strength: float) -> tuple[Pixels, float]:
                 made = self.network.decode(Codes(codes.identity, codes.attributes + np.float32(strength) * shift))
@@ -251,7 +249,7 @@ class FaceEditing(Pipeline):
             return made, cosine(identity, self.identity.embed(made))
 
         made, score, strength = strongest(attempt, least)
-        return _like(made, pixels), self._edited(face, score, strength)
+        return in_the_form_of(pixels, made), self._edited(face, score, strength)
 
     def _each(
         self, pixels: Pixels, choice: Choice, change: Callable[[Pixels, Face, Array], tuple[Pixels, float, float]]
@@ -291,13 +289,3 @@ def _around(pixels: Pixels, face: Face) -> tuple[Pixels, Face]:
     right, bottom = (max(0, int(place) + 1) for place in corners.max(1))
     box = (face.box[0] - left, face.box[1] - top, *face.box[2:])
     return pixels[top:bottom, left:right], Face(box, face.score, face.points - np.array([left, top]))
-
-
-def _like(made: Array, pixels: Pixels) -> Pixels:
-    """A crop, 1 x 3 x S x S, with the channels and the type of an image."""
-    channels = pixels.shape[2]
-    if channels < 3:
-        made = np.tensordot(made, GREY, (1, 0))[:, None]
-    if channels in (2, 4):
-        made = np.concatenate([made, np.ones_like(made[:, :1])], axis=1)
-    return to_pixels(made, pixels.dtype)
