@@ -25,7 +25,7 @@ from imgen_export.compact import SMALLEST, copied
 from imgen_export.quiet import quiet
 from imgen_export.variant import Variant
 
-MOST_KEPT = 3
+MOST_KEPT = 5
 """Layers at the front that may stay as they are."""
 
 ROUNDS = 9

@@ -8,7 +8,8 @@ three scales, which is what two processor cores can train.
     imgen train deraining-refine --data DIR... --out runs/refined --start runs/derain
 
 goes on with larger squares, around which more can be seen, and with the logarithm of the error, so that what is clean
-has to stay as it is. The built-in model's card names data, time and figures.
+has to stay as it is; and still with the error, for the gradient of its logarithm is the smaller, the larger it is, by
+which alone drops are not learnt that hide everything. The built-in model's card names data, time and figures.
 
     imgen train deraining-gan --data DIR... --out runs/derain-gan --start runs/derain
 
@@ -163,7 +164,7 @@ RECIPES: dict[str, DerainingRecipe] = {
     "deraining": DerainingRecipe(TrainConfig(steps=7500, warm_up=200, decay=0.4, ema=0.998, clip=1.0), _ALONE),
     "deraining-refine": DerainingRecipe(
         TrainConfig(steps=11_000, warm_up=100, decay=0.5, ema=0.998, clip=1.0),
-        replace(_ALONE, image=0.0, logarithm=0.01),
+        replace(_ALONE, image=4.0, logarithm=0.01),
         side=160,
         batch=9,
     ),

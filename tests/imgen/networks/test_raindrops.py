@@ -11,12 +11,12 @@ SMALL = RaindropRemover.Config(squares=2, look=6, attention=8, blocks=1, steps=4
 
 
 def network(config: RaindropRemover.Config = SMALL) -> RaindropRemover:
-    """With layers before the frames that are not zero, as after some training."""
+    """Without layers that are zero, as after some training."""
     torch.manual_seed(0)
     net = RaindropRemover(config).eval()
-    for frame in net.paint.frames:
-        assert isinstance(frame, torch.nn.Conv2d)
-        torch.nn.init.normal_(frame.weight, 0, 0.05)
+    for layer in net.modules():
+        if isinstance(layer, torch.nn.Conv2d) and not layer.weight.any():
+            torch.nn.init.normal_(layer.weight, 0, 0.05)
     return net
 
 
@@ -59,6 +59,17 @@ def test_what_is_painted_follows_the_attention() -> None:
     made, _ = net(torch.rand(1, 3, 32, 32))
     gradients = torch.autograd.grad(made.square().sum(), list(net.attend.parameters()))
     assert all(gradient.any() for gradient in gradients)
+
+
+@torch.no_grad()
+def test_the_second_pair_of_gain_and_offset_counts_as_far_as_the_map_says_drop() -> None:
+    net = RaindropRemover(SMALL).eval()
+    gain, offset = net.paint.frames[2].bias.view(2, 2, -1)[1]  # type: ignore[union-attr, operator]
+    gain.fill_(-1), offset.fill_(0.25)
+    image = torch.rand(1, 3, 32, 48)
+    made, attention = net(image)
+    assert attention.std() > 0.01
+    assert torch.allclose(made, image + attention * (0.25 - image), atol=1e-6)
 
 
 @torch.no_grad()
