@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from imgen.cli import runs
-from imgen.errors import UsageError
+from imgen.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,6 +92,10 @@ def _by_file(model: str, count: int, name: str | None, seed: int, device: str) -
     from imgen.runtime import load
     from imgen_apps.generation import Generation
 
+    if len(Path(model).parts) > 1 and not Path(model).exists():
+        raise ModelError(
+            f"{model}: there is neither a run nor a file; give one, or a name that imgen models list shows"
+        )
     if Path(model).suffix == ".safetensors":
         raise UsageError(f"{model}: name the folder of its run, or imgen export {model} FILE.onnx first")
     generation = Generation(load(model, device=device))

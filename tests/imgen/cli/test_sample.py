@@ -122,7 +122,8 @@ def test_models_that_cannot_be_sampled(
 ) -> None:
     refused(imgen("sample", generator, "--class", "cube", "-o", tmp_path / "a.png", *CPU), 2, "disc, star, ring")
     refused(imgen("sample", "upscale-x2", *CPU), 3, "upscale-x2 is a model for 'upscale', not for 'generate'")
-    refused(imgen("sample", tmp_path / "none.onnx", *CPU), 3, "no such model file")
+    refused(imgen("sample", tmp_path / "none.onnx", *CPU), 3, "there is neither a run nor a file")
+    refused(imgen("sample", "none.onnx", *CPU), 3, "no such model file")
     refused(imgen("sample", "frut", *CPU), 3, "no model is called 'frut'")
     refused(imgen("sample", runs("vae") / "model.safetensors", *CPU), 2, "name the folder of its run")
     refused(imgen("inpaint", tmp_path, "--mask", "alpha", "--model", generator, *CPU), 3, "for 'generate'")
