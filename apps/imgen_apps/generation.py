@@ -20,7 +20,7 @@ class Generation(Pipeline):
     """Make new pictures.
 
     >>> make = Generation(imgen.load_model("fruit"))  # doctest: +SKIP
-    >>> next(make(16, np.full(16, make.model.spec.class_names.index("Lemon")))).shape  # doctest: +SKIP
+    >>> next(make(np.full(16, make.model.spec.class_names.index("Lemon")))).shape  # doctest: +SKIP
     (16, 3, 64, 64)
 
     Args:
@@ -40,23 +40,18 @@ class Generation(Pipeline):
         if model.spec.prior != NORMAL:
             raise ModelError(f"{model.spec.name} does not say that its codes are normal; name the folder of its run")
 
-    def __call__(
-        self, count: int, labels: npt.NDArray[np.int64] | None = None, *, seed: int = 0
-    ) -> Iterator[npt.NDArray[np.float32]]:
-        """Make ``count`` pictures, some at a time.
+    def __call__(self, labels: npt.NDArray[np.int64], *, seed: int = 0) -> Iterator[npt.NDArray[np.float32]]:
+        """Make a picture for each label, some at a time.
 
         Args:
-            count: how many.
-            labels: for each the number of its class, if the model has classes; None: all in turn.
+            labels: N, the numbers of classes; of a model without classes only their count matters.
             seed: decides the codes; the first pictures of many are those of few.
 
         Yields:
             N x C x H x W in 0..1; of a model of points N x D.
         """
         spec, rng = self.model.spec, np.random.default_rng(seed)
-        if labels is None:
-            labels = np.arange(count) % max(1, spec.classes)
-        for start in range(0, count, BATCH):
+        for start in range(0, len(labels), BATCH):
             part = labels[start : start + BATCH].astype(np.int64)
             code = rng.standard_normal((len(part), spec.code), np.float32)
             feed = {"code": code, "label": part} if spec.classes else {"code": code}

@@ -101,7 +101,7 @@ def _by_file(model: str, count: int, name: str | None, seed: int, device: str) -
     generation = Generation(load(model, device=device))
     spec = generation.model.spec
     labels = _labels(name, count, spec.class_names, spec.classes, f"{spec.name} knows no classes")
-    return Made(generation(count, labels, seed=seed), labels, spec.class_names, spec.classes, not spec.size, spec.name)
+    return Made(generation(labels, seed=seed), labels, spec.class_names, spec.classes, not spec.size, spec.name)
 
 
 def _labels(name: str | None, count: int, names: Sequence[str], classes: int, without: str) -> "NDArray[np.int64]":

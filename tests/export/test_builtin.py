@@ -78,5 +78,5 @@ def test_a_generator_has_one_graph(tmp_path: Path) -> None:
     add(tmp_path / "model.safetensors", "dots", tmp_path)
     assert sorted(path.name for path in tmp_path.glob("dots*")) == ["dots.json", "dots.onnx", "dots.safetensors"]
     model = load(tmp_path / "dots.onnx", device="cpu")
-    (made,) = Generation(model)(5, seed=1)
+    (made,) = Generation(model)(np.zeros(5, np.int64), seed=1)
     assert made.shape == (5, 3, 8, 8)
