@@ -4,10 +4,10 @@ Reference: Qian et al. 2018, "Attentive Generative Adversarial Network for Raind
 Image", arXiv:1711.10098, sec. 3 and 4.1. ``PAPER`` has its sizes. The default works on squares of 4 x 4
 pixels in place of pixels and is about forty times as fast; what is a dilation of 16 pixels there is one of
 4 squares here. It looks at the image once, with a small U-Net, and each step of the recurrence, on squares of 8 x 8,
-looks at what that has seen; then it sharpens its map on squares of 4 x 4. Differs from the paper, too: what the
-auto-encoder gives is not the image but a gain and an offset for each of its values, and a second pair, which counts as
-far as the map says drop. A drop out of focus takes contrast away and adds light, so that both are smooth where the
-image is not; of a drop in focus the map has the shape. And an untrained network changes nothing.
+looks at what that has seen; then it sharpens its map on squares of 4 x 4 and of 2 x 2. Differs from the paper, too:
+what the auto-encoder gives is not the image but a gain and an offset for each of its values, and a second pair,
+which counts as far as the map says drop. A drop out of focus takes contrast away and adds light, so that both are
+smooth where the image is not; of a drop in focus the map has the shape. And an untrained network changes nothing.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from imgen.networks.network import Network
+from imgen.networks.squares import SLOPE, Block, Halves, convolution, enter, nothing
 
 
 class Removal(NamedTuple):
@@ -36,9 +37,8 @@ class RaindropRemover(Network):
         """Sizes."""
 
         squares: int = 4  # the side in pixels of what is taken for one; 1: the paper
-        look: int = (
-            36  # channels of the U-Net that looks at the image, once; 0: each step looks itself, as in the paper
-        )
+        half: int = 48  # channels for squares of half that side, which know edges better; 0: none, as in the paper
+        look: int = 36  # channels of the U-Net that looks at the image, once; 0: each step looks itself: the paper
         attention: int = 32  # channels of the attentive-recurrent network
         blocks: int = 1  # residual ones in it
         steps: int = 4  # of the recurrence; 0: no attention, for comparisons
@@ -62,7 +62,11 @@ class RaindropRemover(Network):
         """How many pixels beyond its own an output pixel depends on."""
         config = self.config
         looked = self.attend.reach if config.steps else 0
-        return config.squares * (self.paint.reach + looked + 1)
+        side, fine = max(1, config.squares // 2), 0
+        if config.half:  # their last convolution, and how far the first ones see beyond those of squares
+            beyond = max(0, 3 * side - config.squares)
+            fine = (side + beyond) * (2 if config.look and config.steps else 1)
+        return config.squares * (self.paint.reach + looked + 1) + fine
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """The clean image, and the last attention map clipped to 0..1."""
@@ -75,17 +79,15 @@ class RaindropRemover(Network):
 
     def _unroll(self, image: Tensor) -> tuple[Removal, Tensor]:
         """The same, and the last map clipped to 0..1: once, for the exporter stumbles over a value clipped twice."""
-        squares = self.config.squares
-        packed = F.pixel_unshuffle(image - 0.5, squares)  # so that the zeros of the padding are grey
-        maps = self.attend(packed) if self.config.steps else []
+        centred = image - 0.5  # so that the zeros of the padding are grey
+        maps = self.attend(centred) if self.config.steps else []
         seen = maps[-1] if maps else torch.zeros_like(image[:, :1])
-        frames = self.paint(packed, F.pixel_unshuffle(seen, squares))
-        half = F.avg_pool2d(image, 2)
-        scales = (F.avg_pool2d(half, 2), half, image)
-        quarter, half, full = (F.pixel_shuffle(each, squares) for each in frames)
+        quarter, half, full = self.paint(torch.cat([centred, seen], 1))
         everywhere, hidden = full.chunk(2, 1)
         attention = seen.clamp(0, 1)
         light = (quarter, half, everywhere + attention * hidden)
+        halved = F.avg_pool2d(image, 2)
+        scales = (F.avg_pool2d(halved, 2), halved, image)
         small, middle, large = (_lit(x, y) for x, y in zip(scales, light, strict=True))
         return Removal((small, middle, large), maps), attention
 
@@ -102,19 +104,22 @@ class AttentiveRecurrent(nn.Module):
     def __init__(self, config: RaindropRemover.Config) -> None:
         super().__init__()
         width, before = config.attention, 3 * config.squares**2
-        self.steps, self.width, self.squares = config.steps, width, config.squares
+        self.steps, self.width, self.first, self.squares = config.steps, width, config.squares, config.squares
         reach = config.steps * (2 * config.blocks + 3)
         self.look: Look | None = None
+        self.halves: Halves | None = None
         if config.look:
+            if config.half:
+                self.halves = Halves(3, config.half, config.squares, inside=config.look, outside=config.look, after=1)
             self.look = Look(before, config.look, config.fine)
             self.tell = nn.Conv2d(width // 4, config.look, 3, padding=1)
-            self.sharpen = _nothing(config.look, config.squares**2)
+            self.sharpen = nothing(config.look, config.squares**2)
             before, self.squares = 2 * config.look, 2 * config.squares
             reach = 2 * reach + self.look.reach + 2
         self.reach, packed = reach, self.squares**2
-        self.enter = _convolution(before + packed, width)
+        self.enter = convolution(before + packed, width)
         self.blocks = nn.ModuleList(
-            nn.Sequential(_convolution(width, width), nn.Conv2d(width, width, 3, padding=1))
+            nn.Sequential(convolution(width, width), nn.Conv2d(width, width, 3, padding=1))
             for _ in range(config.blocks)
         )
         self.gates = nn.Conv2d(2 * width, 4 * width, 3, padding=1)  # of the convolutional LSTM, eq. 3
@@ -124,10 +129,12 @@ class AttentiveRecurrent(nn.Module):
         nn.init.ones_(self.gates.bias[width : 2 * width])  # so that it remembers, to begin with
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """The map after each step, N x 1 x H x W, of an image as squares."""
+        """The map after each step, N x 1 x H x W, of images N x 3 x H x W."""
         fine: Tensor | None = None
+        halves = self.halves(image) if self.halves is not None else None
+        image = F.pixel_unshuffle(image, self.first)
         if self.look is not None:
-            image, fine = self.look(image)
+            image, fine = self.look(image, self.halves.gather(halves) if self.halves is not None else None)
         seen = torch.full_like(image[:, :1], 0.5).expand(-1, self.squares**2, -1, -1)
         cell = hidden = torch.zeros_like(image[:, :1]).expand(-1, self.width, -1, -1)
         maps = []
@@ -140,8 +147,11 @@ class AttentiveRecurrent(nn.Module):
             hidden = torch.sigmoid(leave) * torch.tanh(cell)
             seen = self.leave(hidden)
             if fine is not None:
-                sharp = self.sharpen(F.relu(fine + self.tell(F.pixel_shuffle(hidden, 2))))
-                seen = seen + F.pixel_unshuffle(F.pixel_shuffle(sharp, self.squares // 2), self.squares)
+                told = F.relu(fine + self.tell(F.pixel_shuffle(hidden, 2)))
+                sharp = F.pixel_shuffle(self.sharpen(told), self.squares // 2)
+                if self.halves is not None and halves is not None:
+                    sharp = sharp + self.halves.tell(halves, told)
+                seen = seen + F.pixel_unshuffle(sharp, self.squares)
             maps.append(F.pixel_shuffle(seen, self.squares))
         return maps
 
@@ -152,25 +162,25 @@ class Look(nn.Module):
     def __init__(self, before: int, width: int, blocks: int) -> None:
         super().__init__()
         widths = [2 * width, 4 * width, 4 * width]
-        self.enter = nn.Sequential(_convolution(before, width), *(Block(width) for _ in range(blocks)))
-        self.halve = nn.Sequential(_convolution(width, 2 * width, stride=2), _convolution(2 * width, 2 * width))
+        self.enter = nn.Sequential(convolution(before, width), *(Block(width) for _ in range(blocks)))
+        self.halve = nn.Sequential(convolution(width, 2 * width, stride=2), convolution(2 * width, 2 * width))
         self.down = nn.ModuleList(
-            nn.Sequential(_convolution(fine, coarse, stride=2), _convolution(coarse, coarse))
+            nn.Sequential(convolution(fine, coarse, stride=2), convolution(coarse, coarse))
             for fine, coarse in pairwise(widths)
         )
         self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, 2) for fine, coarse in pairwise(widths))
-        self.join = nn.ModuleList(_convolution(width, width) for width in widths[:-1])
+        self.join = nn.ModuleList(convolution(width, width) for width in widths[:-1])
         self.to_full = nn.ConvTranspose2d(2 * width, width, 2, 2)
         self.rejoin = nn.Conv2d(width, width, 3, padding=1)
         # Positions, at the full size: of the convolutions at each size and, beyond an edge, of the doublings.
         self.reach = 2 + 2 * blocks + 2 * (1 + 1 + 1) + 4 * (1 + 1) + 8 + 1 + 2 + 4
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor, halves: Tensor | None) -> tuple[Tensor, Tensor]:
         """Squares, N x C x H x W, to features of twice the width at half the size, and of the width at the size.
 
-        H and W are multiples of 8.
+        With them may be what their halves say, N x width x H x W. H and W are multiples of 8.
         """
-        full = self.enter(image)
+        full = enter(self.enter, image, halves)
         x, finer = self.halve(full), []
         for down in self.down:
             finer.append(x)
@@ -186,65 +196,50 @@ class ContextualAutoencoder(nn.Module):
     def __init__(self, config: RaindropRemover.Config) -> None:
         super().__init__()
         width, out = config.width, 6 * config.squares**2
+        self.squares = config.squares
         last = max(width // 2, 32, 4 * config.squares**2)
         first = 5 if config.squares == 1 else 3
         dilations = [dilation // config.squares for dilation in (2, 4, 8, 16) if dilation >= config.squares]
         middle = 4 * width
         self.enter = nn.Sequential(
-            _convolution(4 * config.squares**2, width, first), *(Block(width) for _ in range(config.fine))
+            convolution(4 * config.squares**2, width, first), *(Block(width) for _ in range(config.fine))
         )
-        self.halve = nn.Sequential(_convolution(width, 2 * width, stride=2), _convolution(2 * width, 2 * width))
+        self.halve = nn.Sequential(convolution(width, 2 * width, stride=2), convolution(2 * width, 2 * width))
         self.quarter = nn.Sequential(
-            _convolution(2 * width, middle, stride=2),
-            *(_convolution(middle, middle) for _ in range(2)),
-            *(_convolution(middle, middle, dilation=dilation) for dilation in dilations),
-            *(_convolution(middle, middle) for _ in range(2)),
+            convolution(2 * width, middle, stride=2, slope=SLOPE),
+            *(convolution(middle, middle, slope=SLOPE) for _ in range(2)),
+            *(convolution(middle, middle, dilation=dilation, slope=SLOPE) for dilation in dilations),
+            *(convolution(middle, middle, slope=SLOPE) for _ in range(2)),
         )
-        self.to_half = nn.Sequential(nn.ConvTranspose2d(middle, 2 * width, 4, 2, 1), nn.ReLU())
-        self.refine = _convolution(2 * width, 2 * width)
+        self.to_half = nn.Sequential(nn.ConvTranspose2d(middle, 2 * width, 4, 2, 1), nn.LeakyReLU(SLOPE))
+        self.refine = convolution(2 * width, 2 * width)
         self.to_full = nn.Sequential(nn.ConvTranspose2d(2 * width, width, 4, 2, 1), nn.ReLU())
-        self.finish = _convolution(width, last)
-        self.frames = nn.ModuleList([_nothing(middle, out), _nothing(2 * width, out), _nothing(last, 2 * out)])
+        self.finish = convolution(width, last)
+        self.frames = nn.ModuleList([nothing(middle, out), nothing(2 * width, out), nothing(last, 2 * out)])
+        self.halves = (
+            Halves(4, config.half, config.squares, inside=width, outside=last, after=12) if config.half else None
+        )
         # Positions, at the full size: of the convolutions at each size, once down and once up, and of the last one.
         self.reach = first // 2 + 2 * config.fine + 3 * 2 + 4 * (5 + sum(dilations)) + 2 * 3 + 4
 
-    def forward(self, image: Tensor, attention: Tensor) -> list[Tensor]:
-        """Gains and offsets at a quarter, at half and, two pairs, at the full size, N x 6 (or 12)*squares^2 x H x W."""
-        full = self.enter(torch.cat([image, attention], 1))
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Gains and offsets at a quarter, at half and, two pairs, at the full size, N x 6 (or 12) x H x W.
+
+        Of images with their maps, N x 4 x H x W.
+        """
+        halves = self.halves(image) if self.halves is not None else None
+        squares = F.pixel_unshuffle(image, self.squares)
+        full = enter(self.enter, squares, self.halves.gather(halves) if self.halves is not None else None)
         half = self.halve(full)
         quarter = self.quarter(half)
         doubled = self.refine(self.to_half(quarter) + half)
         restored = self.finish(self.to_full(doubled) + full)
-        return [frame(x) for frame, x in zip(self.frames, (quarter, doubled, restored), strict=True)]
+        made = zip(self.frames, (quarter, doubled, restored), strict=True)
+        frames = [F.pixel_shuffle(frame(x), self.squares) for frame, x in made]
+        if self.halves is not None and halves is not None:
+            frames[-1] = frames[-1] + self.halves.tell(halves, restored)
+        return frames
 
 
-class Block(nn.Module):
-    """A residual one, which does nothing to begin with."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first, self.second = _convolution(width, width), _nothing(width, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The shape stays as it is."""
-        return F.relu(x + self.second(self.first(x)))
-
-
-def _nothing(before: int, after: int) -> nn.Conv2d:
-    """A convolution that gives zeros until it has learnt."""
-    layer = nn.Conv2d(before, after, 3, padding=1)
-    assert layer.bias is not None
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer
-
-
-def _convolution(before: int, after: int, kernel: int = 3, stride: int = 1, dilation: int = 1) -> nn.Sequential:
-    padding = kernel // 2 * dilation
-    layer = nn.Conv2d(before, after, kernel, stride, padding, dilation)
-    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-    return nn.Sequential(layer, nn.ReLU())
-
-
-PAPER = RaindropRemover.Config(squares=1, look=0, attention=32, blocks=5, width=64, fine=0)
+PAPER = RaindropRemover.Config(squares=1, look=0, attention=32, blocks=5, width=64, fine=0, half=0)
 """The sizes of the reference."""

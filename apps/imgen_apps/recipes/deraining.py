@@ -164,7 +164,7 @@ RECIPES: dict[str, DerainingRecipe] = {
     "deraining": DerainingRecipe(TrainConfig(steps=7500, warm_up=200, decay=0.4, ema=0.998, clip=1.0), _ALONE),
     "deraining-refine": DerainingRecipe(
         TrainConfig(steps=11_000, warm_up=100, decay=0.5, ema=0.998, clip=1.0),
-        replace(_ALONE, image=4.0, logarithm=0.01),
+        replace(_ALONE, image=4.0, logarithm=0.01, learning_rate=5e-4),
         side=160,
         batch=9,
     ),

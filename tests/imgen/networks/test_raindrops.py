@@ -45,6 +45,17 @@ def test_before_training_it_changes_nothing() -> None:
 
 
 @torch.no_grad()
+def test_squares_of_half_the_side_enter_without_effect() -> None:
+    """So that a network may be given them after it has learnt."""
+    image = torch.rand(1, 3, 32, 48)
+    without, given = network(replace(SMALL, half=0)), RaindropRemover(replace(SMALL, half=8)).eval()
+    missing, unknown = given.load_state_dict(without.state_dict(), strict=False)
+    assert missing
+    assert not unknown
+    assert all(torch.equal(a, b) for a, b in zip(without(image), given(image), strict=True))
+
+
+@torch.no_grad()
 def test_every_step_looks_again_with_the_same_weights() -> None:
     image = torch.rand(1, 3, 32, 32)
     four, two = network(), network(replace(SMALL, steps=2))
