@@ -131,10 +131,10 @@ class AttentiveRecurrent(nn.Module):
     def forward(self, image: Tensor) -> list[Tensor]:
         """The map after each step, N x 1 x H x W, of images N x 3 x H x W."""
         fine: Tensor | None = None
-        halves = self.halves(image) if self.halves is not None else None
+        halves, gathered = self.halves(image) if self.halves is not None else (None, None)
         image = F.pixel_unshuffle(image, self.first)
         if self.look is not None:
-            image, fine = self.look(image, self.halves.gather(halves) if self.halves is not None else None)
+            image, fine = self.look(image, gathered)
         seen = torch.full_like(image[:, :1], 0.5).expand(-1, self.squares**2, -1, -1)
         cell = hidden = torch.zeros_like(image[:, :1]).expand(-1, self.width, -1, -1)
         maps = []
@@ -175,12 +175,12 @@ class Look(nn.Module):
         # Positions, at the full size: of the convolutions at each size and, beyond an edge, of the doublings.
         self.reach = 2 + 2 * blocks + 2 * (1 + 1 + 1) + 4 * (1 + 1) + 8 + 1 + 2 + 4
 
-    def forward(self, image: Tensor, halves: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor, gathered: Tensor | None) -> tuple[Tensor, Tensor]:
         """Squares, N x C x H x W, to features of twice the width at half the size, and of the width at the size.
 
-        With them may be what their halves say, N x width x H x W. H and W are multiples of 8.
+        With them may be what their halves gather, N x width x H x W. H and W are multiples of 8.
         """
-        full = enter(self.enter, image, halves)
+        full = enter(self.enter, image, gathered)
         x, finer = self.halve(full), []
         for down in self.down:
             finer.append(x)
@@ -227,9 +227,8 @@ class ContextualAutoencoder(nn.Module):
 
         Of images with their maps, N x 4 x H x W.
         """
-        halves = self.halves(image) if self.halves is not None else None
-        squares = F.pixel_unshuffle(image, self.squares)
-        full = enter(self.enter, squares, self.halves.gather(halves) if self.halves is not None else None)
+        halves, gathered = self.halves(image) if self.halves is not None else (None, None)
+        full = enter(self.enter, F.pixel_unshuffle(image, self.squares), gathered)
         half = self.halve(full)
         quarter = self.quarter(half)
         doubled = self.refine(self.to_half(quarter) + half)

@@ -31,10 +31,10 @@ class Halves(nn.Module):
         self.spread = nn.Conv2d(outside, width * self.into**2, 1)
         self.leave = nothing(width, after * self.side**2)
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Features of an image, N x before x H x W."""
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of an image, N x before x H x W, and what the others are given of them, N x inside."""
         features: Tensor = self.enter(F.pixel_unshuffle(image, self.side))
-        return features
+        return features, self.gather(features)
 
     def tell(self, features: Tensor, squares: Tensor) -> Tensor:
         """Values of pixels, N x after x H x W, by these features and those of the others."""
@@ -54,10 +54,10 @@ class Block(nn.Module):
         return F.leaky_relu(x + self.second(self.first(x)), self.slope)
 
 
-def enter(layers: nn.Sequential, image: Tensor, halves: Tensor | None) -> Tensor:
+def enter(layers: nn.Sequential, squares: Tensor, gathered: Tensor | None) -> Tensor:
     """Squares, and with them what their halves gather, through a convolution and residual blocks."""
-    x = layers[0](image)
-    result: Tensor = layers[1:](x if halves is None else F.relu(x + halves))
+    x = layers[0](squares)
+    result: Tensor = layers[1:](x if gathered is None else F.relu(x + gathered))
     return result
 
 
