@@ -12,8 +12,13 @@ from numpy.typing import NDArray
 from imgen.data.glass import VIEW, Glass, Light, Pane, Pixels, Plane, edge, linear, log_uniform
 from imgen.data.opaque import dirt, snow
 
+SHARP = 0.4
+"""The chance that the glass is about in focus."""
 
-def drops(image: Pixels, rng: np.random.Generator, *, density: float | None = None, view: float = VIEW) -> Glass:
+
+def drops(
+    image: Pixels, rng: np.random.Generator, *, density: float | None = None, view: float = VIEW, sharp: float = SHARP
+) -> Glass:
     """Raindrops on the glass before an image: mist to large, single, merged and running ones.
 
     Args:
@@ -21,8 +26,9 @@ def drops(image: Pixels, rng: np.random.Generator, *, density: float | None = No
         rng: decides all.
         density: share of the glass that is covered, 0..1, about; None: drawn between almost nothing and more than half.
         view: shorter side in pixels of the view that the image is a part of; the sizes of drops follow it.
+        sharp: the chance that the glass is about in focus.
     """
-    if rng.random() < 0.4:  # a lens or glass close to what is sharp
+    if rng.random() < sharp:  # a lens or glass close to what is sharp
         size, blur = view * log_uniform(rng, 2 / 480, 24 / 480), view * log_uniform(rng, 0.4 / 480, 6 / 480)
     else:  # each drop a disc of light, the more opaque the larger it is
         blur = view * rng.uniform(4 / 480, 26 / 480)

@@ -44,6 +44,7 @@ class AttentiveGANConfig:
     theta: float = 0.8  # eq. 4: what a step's map counts by that of the next step
     perceptual: float = 1 / 255**2  # eq. 6, where features grow with levels of 0..255, as those of HED's VGG-16 do
     adversarial: float = 1e-2  # eq. 7
+    forced: float = 0.0  # share of a batch of which the auto-encoder sees the true mask, not the map: teacher forcing
     map: float = 0.05  # eq. 8, gamma: the discriminator looks where the generator saw dirt
     learning_rate: float = 2e-4
     discriminator_rate: float = 1e-4
@@ -95,7 +96,7 @@ class AttentiveGAN(Engine):
         """The discriminator first, then the generator, on one result (its graph stays valid in between)."""
         del t
         dirty, clean, mask = next(batches)
-        made = self.generator.unroll(dirty)
+        made = self.generator.unroll(dirty, mask[: round(self.config.forced * len(mask))])
         if self.discriminator is not None:
             yield "discriminator", self._discriminator_loss(self.discriminator, made, clean)
         terms = self._generator_terms(made, clean, mask)

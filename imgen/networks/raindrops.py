@@ -1,13 +1,14 @@
 """The network that takes raindrops off: first it finds them, then it paints what they hide.
 
 Reference: Qian et al. 2018, "Attentive Generative Adversarial Network for Raindrop Removal from a Single
-Image", arXiv:1711.10098, sec. 3 and 4.1. ``PAPER`` has its sizes. The default works on squares of 4 x 4
-pixels in place of pixels and is about forty times as fast; what is a dilation of 16 pixels there is one of
-4 squares here. It looks at the image once, with a small U-Net, and each step of the recurrence, on squares of 8 x 8,
-looks at what that has seen; then it sharpens its map on squares of 4 x 4 and of 2 x 2. Differs from the paper, too:
-what the auto-encoder gives is not the image but a gain and an offset for each of its values, and a second pair,
-which counts as far as the map says drop. A drop out of focus takes contrast away and adds light, so that both are
-smooth where the image is not; of a drop in focus the map has the shape. And an untrained network changes nothing.
+Image", arXiv:1711.10098, sec. 3 and 4.1. ``PAPER`` has its sizes. The default works on squares of 2 x 2
+pixels in place of pixels and takes a fifteenth of the multiplications; what is a dilation of 16 pixels there is one of
+8 squares here. It looks at the image once, with a small U-Net, and each step of the recurrence, on squares of 8 x 8,
+looks at what that has seen; then it sharpens its map on those of 2 x 2. Its auto-encoder is made of residual blocks.
+Differs from the paper, too: ReLUs are leaky; and what the auto-encoder gives is not the image but a gain and an offset
+for each of its values, and a second pair, which counts as far as the map says drop. A drop out of focus takes contrast
+away and adds light, so that both are smooth where the image is not; of a drop in focus the map has the shape. And an
+untrained network changes nothing.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from imgen.networks.network import Network
-from imgen.networks.squares import SLOPE, Block, Halves, convolution, enter, nothing
+from imgen.networks.squares import SLOPE, Block, convolution, nothing
 
 
 class Removal(NamedTuple):
@@ -36,14 +37,13 @@ class RaindropRemover(Network):
     class Config:
         """Sizes."""
 
-        squares: int = 4  # the side in pixels of what is taken for one; 1: the paper
-        half: int = 48  # channels for squares of half that side, which know edges better; 0: none, as in the paper
-        look: int = 36  # channels of the U-Net that looks at the image, once; 0: each step looks itself: the paper
+        squares: int = 2  # the side in pixels of what is taken for one; 1: the paper
+        look: int = 24  # channels of the U-Net that looks at the image, once; 0: each step looks itself: the paper
         attention: int = 32  # channels of the attentive-recurrent network
         blocks: int = 1  # residual ones in it
         steps: int = 4  # of the recurrence; 0: no attention, for comparisons
-        width: int = 48  # channels of the auto-encoder at full size
-        fine: int = 2  # residual blocks at full size, in the U-Net and in the auto-encoder; 0: the paper
+        width: int = 32  # channels of the auto-encoder at full size
+        residual: bool = True  # blocks of the auto-encoder add to what they are given; False: the paper
 
     def __init__(self, config: Config = Config()) -> None:
         super().__init__()
@@ -60,28 +60,30 @@ class RaindropRemover(Network):
     @property
     def radius(self) -> int:
         """How many pixels beyond its own an output pixel depends on."""
-        config = self.config
-        looked = self.attend.reach if config.steps else 0
-        side, fine = max(1, config.squares // 2), 0
-        if config.half:  # their last convolution, and how far the first ones see beyond those of squares
-            beyond = max(0, 3 * side - config.squares)
-            fine = (side + beyond) * (2 if config.look and config.steps else 1)
-        return config.squares * (self.paint.reach + looked + 1) + fine
+        looked = self.attend.reach if self.config.steps else 0
+        return self.config.squares * (self.paint.reach + looked + 1)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """The clean image, and the last attention map clipped to 0..1."""
         removal, attention = self._unroll(image)
         return removal.frames[-1], attention if removal.maps else torch.ones_like(image[:, :1])
 
-    def unroll(self, image: Tensor) -> Removal:
-        """Every step of it. Without steps there are no maps."""
-        return self._unroll(image)[0]
+    def unroll(self, image: Tensor, shown: Tensor | None = None) -> Removal:
+        """Every step of it. Without steps there are no maps.
 
-    def _unroll(self, image: Tensor) -> tuple[Removal, Tensor]:
+        Args:
+            image: N x 3 x H x W.
+            shown: where the drops of the first ones are, M x 1 x H x W: what the auto-encoder sees in place of its map.
+        """
+        return self._unroll(image, shown)[0]
+
+    def _unroll(self, image: Tensor, shown: Tensor | None = None) -> tuple[Removal, Tensor]:
         """The same, and the last map clipped to 0..1: once, for the exporter stumbles over a value clipped twice."""
         centred = image - 0.5  # so that the zeros of the padding are grey
         maps = self.attend(centred) if self.config.steps else []
         seen = maps[-1] if maps else torch.zeros_like(image[:, :1])
+        if maps and shown is not None:
+            seen = torch.cat([shown.to(seen.dtype), seen[len(shown) :]])
         quarter, half, full = self.paint(torch.cat([centred, seen], 1))
         everywhere, hidden = full.chunk(2, 1)
         attention = seen.clamp(0, 1)
@@ -107,21 +109,15 @@ class AttentiveRecurrent(nn.Module):
         self.steps, self.width, self.first, self.squares = config.steps, width, config.squares, config.squares
         reach = config.steps * (2 * config.blocks + 3)
         self.look: Look | None = None
-        self.halves: Halves | None = None
         if config.look:
-            if config.half:
-                self.halves = Halves(3, config.half, config.squares, inside=config.look, outside=config.look, after=1)
-            self.look = Look(before, config.look, config.fine)
-            self.tell = nn.Conv2d(width // 4, config.look, 3, padding=1)
+            self.look = Look(before, config.look)
+            self.tell = nn.ConvTranspose2d(width, config.look, 4, 4)
             self.sharpen = nothing(config.look, config.squares**2)
-            before, self.squares = 2 * config.look, 2 * config.squares
-            reach = 2 * reach + self.look.reach + 2
+            before, self.squares = 4 * config.look, 4 * config.squares
+            reach = 4 * reach + self.look.reach + 4
         self.reach, packed = reach, self.squares**2
         self.enter = convolution(before + packed, width)
-        self.blocks = nn.ModuleList(
-            nn.Sequential(convolution(width, width), nn.Conv2d(width, width, 3, padding=1))
-            for _ in range(config.blocks)
-        )
+        self.blocks = nn.ModuleList(Block(width) for _ in range(config.blocks))
         self.gates = nn.Conv2d(2 * width, 4 * width, 3, padding=1)  # of the convolutional LSTM, eq. 3
         self.leave = nn.Conv2d(width, packed, 3, padding=1)
         nn.init.kaiming_normal_(self.gates.weight, nonlinearity="linear")
@@ -131,27 +127,23 @@ class AttentiveRecurrent(nn.Module):
     def forward(self, image: Tensor) -> list[Tensor]:
         """The map after each step, N x 1 x H x W, of images N x 3 x H x W."""
         fine: Tensor | None = None
-        halves, gathered = self.halves(image) if self.halves is not None else (None, None)
         image = F.pixel_unshuffle(image, self.first)
         if self.look is not None:
-            image, fine = self.look(image, gathered)
+            image, fine = self.look(image)
         seen = torch.full_like(image[:, :1], 0.5).expand(-1, self.squares**2, -1, -1)
         cell = hidden = torch.zeros_like(image[:, :1]).expand(-1, self.width, -1, -1)
         maps = []
         for _ in range(self.steps):
             x = self.enter(torch.cat([image, seen], 1))
             for block in self.blocks:
-                x = F.relu(x + block(x))
+                x = block(x)
             enter, forget, leave, new = self.gates(torch.cat([x, hidden], 1)).chunk(4, 1)
             cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(new)
             hidden = torch.sigmoid(leave) * torch.tanh(cell)
             seen = self.leave(hidden)
             if fine is not None:
-                told = F.relu(fine + self.tell(F.pixel_shuffle(hidden, 2)))
-                sharp = F.pixel_shuffle(self.sharpen(told), self.squares // 2)
-                if self.halves is not None and halves is not None:
-                    sharp = sharp + self.halves.tell(halves, told)
-                seen = seen + F.pixel_unshuffle(sharp, self.squares)
+                told = F.leaky_relu(fine + self.tell(hidden), SLOPE)
+                seen = seen + F.pixel_unshuffle(self.sharpen(told), 4)
             maps.append(F.pixel_shuffle(seen, self.squares))
         return maps
 
@@ -159,35 +151,30 @@ class AttentiveRecurrent(nn.Module):
 class Look(nn.Module):
     """A U-Net whose features know what is around; it is not in the paper, where each step looks for itself."""
 
-    def __init__(self, before: int, width: int, blocks: int) -> None:
+    def __init__(self, before: int, width: int) -> None:
         super().__init__()
-        widths = [2 * width, 4 * width, 4 * width]
-        self.enter = nn.Sequential(convolution(before, width), *(Block(width) for _ in range(blocks)))
-        self.halve = nn.Sequential(convolution(width, 2 * width, stride=2), convolution(2 * width, 2 * width))
+        self.enter = nn.Sequential(convolution(before, width), Block(width))
+        widths = [width, 2 * width, 4 * width, 4 * width]
         self.down = nn.ModuleList(
-            nn.Sequential(convolution(fine, coarse, stride=2), convolution(coarse, coarse))
-            for fine, coarse in pairwise(widths)
+            nn.Sequential(convolution(fine, coarse, stride=2), Block(coarse)) for fine, coarse in pairwise(widths)
         )
+        self.deep = Block(widths[-1])
         self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, 2) for fine, coarse in pairwise(widths))
-        self.join = nn.ModuleList(convolution(width, width) for width in widths[:-1])
-        self.to_full = nn.ConvTranspose2d(2 * width, width, 2, 2)
-        self.rejoin = nn.Conv2d(width, width, 3, padding=1)
-        # Positions, at the full size: of the convolutions at each size and, beyond an edge, of the doublings.
-        self.reach = 2 + 2 * blocks + 2 * (1 + 1 + 1) + 4 * (1 + 1) + 8 + 1 + 2 + 4
+        self.join = nn.ModuleList(nn.Sequential(nn.LeakyReLU(SLOPE), Block(width)) for width in widths[:-1])
+        # Positions, at the full size, to what is at a quarter: of the convolutions at each size, and of the doubling.
+        self.reach = 3 + 5 * (1 + 2 + 4) + 16 + 4 + 8
 
-    def forward(self, image: Tensor, gathered: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Squares, N x C x H x W, to features of twice the width at half the size, and of the width at the size.
-
-        With them may be what their halves gather, N x width x H x W. H and W are multiples of 8.
-        """
-        full = enter(self.enter, image, gathered)
-        x, finer = self.halve(full), []
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Squares, N x C x H x W, to features at a quarter of the size, and at the size. H and W are multiples of 8."""
+        x, finer, made = self.enter(image), [], []
         for down in self.down:
             finer.append(x)
             x = down(x)
+        x = self.deep(x)
         for up, join, fine in reversed(list(zip(self.up, self.join, finer, strict=True))):
             x = join(fine + up(x))
-        return x, self.rejoin(full + self.to_full(x))
+            made.append(x)
+        return made[0], made[-1]
 
 
 class ContextualAutoencoder(nn.Module):
@@ -195,50 +182,47 @@ class ContextualAutoencoder(nn.Module):
 
     def __init__(self, config: RaindropRemover.Config) -> None:
         super().__init__()
-        width, out = config.width, 6 * config.squares**2
-        self.squares = config.squares
-        last = max(width // 2, 32, 4 * config.squares**2)
-        first = 5 if config.squares == 1 else 3
+        width, middle, out = config.width, 4 * config.width, 6 * config.squares**2
+        self.squares, first = config.squares, 5 if config.squares == 1 else 3
         dilations = [dilation // config.squares for dilation in (2, 4, 8, 16) if dilation >= config.squares]
-        middle = 4 * width
-        self.enter = nn.Sequential(
-            convolution(4 * config.squares**2, width, first), *(Block(width) for _ in range(config.fine))
-        )
-        self.halve = nn.Sequential(convolution(width, 2 * width, stride=2), convolution(2 * width, 2 * width))
+
+        def further(width: int, dilation: int = 1) -> nn.Module:
+            return Block(width, dilation) if config.residual else convolution(width, width, dilation=dilation)
+
+        if config.residual:
+            entry, last, each = [further(width)], width, 2  # each: convolutions
+        else:
+            entry, last, each = [], width // 2, 1
+            dilations = [1, 1, *dilations, 1, 1]
+        self.enter = nn.Sequential(convolution(4 * config.squares**2, width, first), *entry)
+        self.halve = nn.Sequential(convolution(width, 2 * width, stride=2), further(2 * width))
         self.quarter = nn.Sequential(
-            convolution(2 * width, middle, stride=2, slope=SLOPE),
-            *(convolution(middle, middle, slope=SLOPE) for _ in range(2)),
-            *(convolution(middle, middle, dilation=dilation, slope=SLOPE) for dilation in dilations),
-            *(convolution(middle, middle, slope=SLOPE) for _ in range(2)),
+            convolution(2 * width, middle, stride=2), *(further(middle, dilation) for dilation in dilations)
         )
-        self.to_half = nn.Sequential(nn.ConvTranspose2d(middle, 2 * width, 4, 2, 1), nn.LeakyReLU(SLOPE))
-        self.refine = convolution(2 * width, 2 * width)
-        self.to_full = nn.Sequential(nn.ConvTranspose2d(2 * width, width, 4, 2, 1), nn.ReLU())
-        self.finish = convolution(width, last)
+        self.to_half = nn.ConvTranspose2d(middle, 2 * width, 4, 2, 1)
+        self.refine = nn.Sequential(nn.LeakyReLU(SLOPE), further(2 * width))
+        self.to_full = nn.ConvTranspose2d(2 * width, width, 4, 2, 1)
+        self.finish = nn.Sequential(
+            nn.LeakyReLU(SLOPE), further(width) if config.residual else convolution(width, last)
+        )
         self.frames = nn.ModuleList([nothing(middle, out), nothing(2 * width, out), nothing(last, 2 * out)])
-        self.halves = (
-            Halves(4, config.half, config.squares, inside=width, outside=last, after=12) if config.half else None
-        )
-        # Positions, at the full size: of the convolutions at each size, once down and once up, and of the last one.
-        self.reach = first // 2 + 2 * config.fine + 3 * 2 + 4 * (5 + sum(dilations)) + 2 * 3 + 4
+        # Positions, at the full size: of the convolutions at each size, down and up, and of the last one.
+        fine, quarter = first // 2 + each * len(entry) + each, sum(dilations) + (each - 1) * len(dilations)
+        self.reach = fine + (1 + 2 * each) + (2 + 4 * quarter) + (4 + 2 * each) + 2 + 1
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Gains and offsets at a quarter, at half and, two pairs, at the full size, N x 6 (or 12) x H x W.
 
         Of images with their maps, N x 4 x H x W.
         """
-        halves, gathered = self.halves(image) if self.halves is not None else (None, None)
-        full = enter(self.enter, F.pixel_unshuffle(image, self.squares), gathered)
+        full = self.enter(F.pixel_unshuffle(image, self.squares))
         half = self.halve(full)
         quarter = self.quarter(half)
         doubled = self.refine(self.to_half(quarter) + half)
         restored = self.finish(self.to_full(doubled) + full)
         made = zip(self.frames, (quarter, doubled, restored), strict=True)
-        frames = [F.pixel_shuffle(frame(x), self.squares) for frame, x in made]
-        if self.halves is not None and halves is not None:
-            frames[-1] = frames[-1] + self.halves.tell(halves, restored)
-        return frames
+        return [F.pixel_shuffle(frame(x), self.squares) for frame, x in made]
 
 
-PAPER = RaindropRemover.Config(squares=1, look=0, attention=32, blocks=5, width=64, fine=0, half=0)
+PAPER = RaindropRemover.Config(squares=1, look=0, attention=32, blocks=5, width=64, residual=False)
 """The sizes of the reference."""

@@ -2,14 +2,15 @@
 
     imgen train deraining --data DIR... --out runs/derain
 
-Any folders of photographs will do. The network is the small one, and it learns where the drops are and the image at
-three scales, which is what two processor cores can train.
+Any folders of photographs will do. The network is the small one, which two processor cores can train: one part learns
+where the drops are, the other to paint what they hide; of half of the squares it is told where they are (teacher
+forcing), for by maps that are still poor it learns to leave drops alone. It minimises the error at three scales, and
+its logarithm, so that what is clean has to stay as it is; not that alone, whose gradient is the smaller, the larger the
+error, so that drops are not learnt that hide everything.
 
     imgen train deraining-refine --data DIR... --out runs/refined --start runs/derain
 
-goes on with larger squares, around which more can be seen, and with the logarithm of the error, so that what is clean
-has to stay as it is; and still with the error, for the gradient of its logarithm is the smaller, the larger it is, by
-which alone drops are not learnt that hide everything. The built-in model's card names data, time and figures.
+goes on and tells nothing. The built-in model's card names data, time and figures.
 
     imgen train deraining-gan --data DIR... --out runs/derain-gan --start runs/derain
 
@@ -63,10 +64,11 @@ class DerainingRecipe(Recipe):
     network: RaindropRemover.Config = field(default_factory=RaindropRemover.Config)
     critic: AttentiveDiscriminator.Config = field(default_factory=AttentiveDiscriminator.Config)
     features: bool = False  # VGG-16's, of losses with a perceptual part
+    sharp: float = 0.6  # share of the glass that is about in focus: its drops are the harder to find
     clear: float = 0.2  # share of the squares without drops: they must stay as they are
     pairs: tuple[str, str] | None = None  # folders of dirty and of clean photographs, in place of simulated drops
-    side: int = 96  # of the squares: many small ones teach more than few large ones
-    batch: int = 24
+    side: int = 160  # of the squares, around which enough is to be seen
+    batch: int = 9
 
     USE: ClassVar[str] = "imgen derain photo.png --model"
 
@@ -133,9 +135,10 @@ class RandomGlass:
         recipe = self.recipe
         rng = np.random.default_rng((recipe.train.seed, index))
         clean = [self.photos.crop(rng, recipe.side, REDUCTION) for _ in range(recipe.batch)]
-        return _views(
-            [Pair(square if rng.random() < recipe.clear else drops(square, rng).image, square) for square in clean]
-        )
+        dirty = [
+            square if rng.random() < recipe.clear else drops(square, rng, sharp=recipe.sharp).image for square in clean
+        ]
+        return _views([Pair(*pair) for pair in zip(dirty, clean, strict=True)])
 
 
 class RandomPairs:
@@ -157,16 +160,16 @@ def _views(pairs: Sequence[Pair]) -> Views:
     return Views(unit(dirty), unit(clean), torch.from_numpy(mask)[:, None])
 
 
-_ALONE = AttentiveGANConfig(perceptual=0.0, adversarial=0.0, learning_rate=1e-3)
+_ALONE = AttentiveGANConfig(image=4.0, logarithm=0.01, perceptual=0.0, adversarial=0.0)
 _WITH_ADVERSARY = TrainConfig(steps=60_000, warm_up=100, decay=0.5, ema=0.998, clip=10.0)
 
 RECIPES: dict[str, DerainingRecipe] = {
-    "deraining": DerainingRecipe(TrainConfig(steps=7500, warm_up=200, decay=0.4, ema=0.998, clip=1.0), _ALONE),
+    "deraining": DerainingRecipe(
+        TrainConfig(steps=9000, warm_up=100, decay=0.5, ema=0.998, clip=1.0),
+        replace(_ALONE, forced=0.5, learning_rate=1e-3),
+    ),
     "deraining-refine": DerainingRecipe(
-        TrainConfig(steps=11_000, warm_up=100, decay=0.5, ema=0.998, clip=1.0),
-        replace(_ALONE, image=4.0, logarithm=0.01, learning_rate=5e-4),
-        side=160,
-        batch=9,
+        TrainConfig(steps=6000, warm_up=100, decay=0.5, ema=0.998, clip=1.0), replace(_ALONE, learning_rate=5e-4)
     ),
     "deraining-gan": DerainingRecipe(
         _WITH_ADVERSARY, AttentiveGANConfig(), critic=AttentiveDiscriminator.Config(squares=4), features=True

@@ -85,7 +85,7 @@ def test_the_second_run_begins_with_what_the_first_made(photos: Path, tmp_path: 
     assert list((tmp_path / "first" / "samples").iterdir())
     network = trained.average.engine.product
     spec = replace(SMALL.spec(network), licence="CC0-1.0")
-    assert (spec.task, spec.multiple, spec.receptive_field, spec.radius) == ("derain", 32, "finite", network.radius)
+    assert (spec.task, spec.multiple, spec.receptive_field, spec.radius) == ("derain", 16, "finite", network.radius)
     weights.save(network, tmp_path / "model.safetensors", spec)
     for start in ("first", "model.safetensors"):
         begun = GAN.trainer([photos], tmp_path / "second", start=tmp_path / start)

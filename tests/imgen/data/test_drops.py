@@ -54,6 +54,17 @@ def test_density(kind):
     assert 3 * low < high < 0.6
 
 
+def test_drops_are_in_focus_as_often_as_is_asked():
+    scene = _scene()
+
+    def steepness(sharp):
+        masks = [drops(scene, np.random.default_rng(seed), sharp=sharp).mask for seed in range(12)]
+        return np.mean([np.abs(np.diff(mask)).max() for mask in masks])
+
+    assert steepness(0.0) < steepness(0.5) < steepness(1.0)
+    assert steepness(1.0) > 2 * steepness(0.0)
+
+
 def test_drops_show_the_scene_upside_down():
     scene = np.repeat(np.linspace(250, 5, 160).astype(np.uint8)[:, None, None], 160, axis=1).repeat(3, axis=2)
     trends = []

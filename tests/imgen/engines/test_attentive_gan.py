@@ -116,6 +116,19 @@ def test_all_of_the_generator_learns() -> None:
     assert all(gradient.any() for gradient in torch.autograd.grad(loss, list(gan.generator.parameters())))
 
 
+@pytest.mark.parametrize(("forced", "follows"), [(1.0, False), (0.5, True), (0.0, True)])
+def test_a_painter_that_is_told_where_all_drops_are_asks_nothing_of_the_map(forced: float, follows: bool) -> None:
+    gan = engine(replace(ALONE, attention=0.0, forced=forced))
+    for layer in gan.generator.modules():
+        if isinstance(layer, nn.Conv2d) and not layer.weight.any():
+            nn.init.normal_(layer.weight, 0, 0.05)
+    loss = updates(gan, glass())["generator"]
+    painted = torch.autograd.grad(loss, list(gan.generator.paint.parameters()), retain_graph=True)
+    found = torch.autograd.grad(loss, list(gan.generator.attend.parameters()), allow_unused=True)
+    assert all(gradient.any() for gradient in painted)
+    assert any(gradient is not None and bool(gradient.any()) for gradient in found) == follows
+
+
 def test_a_generator_that_does_not_attend_is_asked_for_no_map() -> None:
     gan, views = engine(network=replace(TINY, steps=0)), glass()
     assert set(updates(gan, views)) == {"discriminator", "generator"}

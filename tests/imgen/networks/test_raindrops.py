@@ -45,17 +45,6 @@ def test_before_training_it_changes_nothing() -> None:
 
 
 @torch.no_grad()
-def test_squares_of_half_the_side_enter_without_effect() -> None:
-    """So that a network may be given them after it has learnt."""
-    image = torch.rand(1, 3, 32, 48)
-    without, given = network(replace(SMALL, half=0)), RaindropRemover(replace(SMALL, half=8)).eval()
-    missing, unknown = given.load_state_dict(without.state_dict(), strict=False)
-    assert missing
-    assert not unknown
-    assert all(torch.equal(a, b) for a, b in zip(without(image), given(image), strict=True))
-
-
-@torch.no_grad()
 def test_every_step_looks_again_with_the_same_weights() -> None:
     image = torch.rand(1, 3, 32, 32)
     four, two = network(), network(replace(SMALL, steps=2))
@@ -63,6 +52,19 @@ def test_every_step_looks_again_with_the_same_weights() -> None:
     maps = four.unroll(image).maps
     assert all(torch.equal(a, b) for a, b in zip(two.unroll(image).maps, maps, strict=False))
     assert all((a - b).abs().max() > 1e-4 for a, b in pairwise(maps))
+
+
+@torch.no_grad()
+def test_the_painter_may_be_shown_where_drops_are() -> None:
+    """Of the first images; what is found stays what it was, and of the others what is painted."""
+    net, image = network(), torch.rand(3, 3, 32, 48)
+    mask = (torch.rand(2, 1, 32, 48) > 0.5).float()
+    free, shown = net.unroll(image), net.unroll(image, mask)
+    assert all(torch.equal(a, b) for a, b in zip(free.maps, shown.maps, strict=True))
+    assert torch.allclose(free.frames[-1][2:], shown.frames[-1][2:], atol=1e-6)
+    assert (free.frames[-1] - shown.frames[-1])[:2].abs().amax((1, 2, 3)).min() > 1e-4
+    found = net.unroll(image, free.maps[-1])
+    assert torch.equal(found.frames[-1], free.frames[-1])
 
 
 def test_what_is_painted_follows_the_attention() -> None:
@@ -93,10 +95,10 @@ def test_without_steps_there_is_no_attention_and_everything_may_be_changed() -> 
     assert (attention == 1).all()
 
 
-@pytest.mark.parametrize(("squares", "look"), [(1, 0), (1, 4), (4, 0), (4, 4)])
-def test_a_pixel_depends_on_the_radius_and_hardly_less(squares: int, look: int) -> None:
+@pytest.mark.parametrize(("squares", "look", "residual"), [(1, 0, False), (1, 4, True), (4, 0, True), (4, 4, False)])
+def test_a_pixel_depends_on_the_radius_and_hardly_less(squares: int, look: int, residual: bool) -> None:
     """With small positive weights no path cancels another, no unit is dead and no gate shut."""
-    net = network(replace(SMALL, squares=squares, look=look)).double()
+    net = network(replace(SMALL, squares=squares, look=look, residual=residual)).double()
     for parameter in net.parameters():
         parameter.data.uniform_(0.5, 1.5).div_(parameter[0].numel() if parameter.ndim > 1 else 10)
     centre = (net.radius // net.multiple + 2) * net.multiple
