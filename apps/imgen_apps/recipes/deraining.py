@@ -138,7 +138,7 @@ class RandomGlass:
         dirty = [
             square if rng.random() < recipe.clear else drops(square, rng, sharp=recipe.sharp).image for square in clean
         ]
-        return _views([Pair(*pair) for pair in zip(dirty, clean, strict=True)])
+        return _views(list(map(Pair, dirty, clean)))
 
 
 class RandomPairs:
