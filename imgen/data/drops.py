@@ -12,12 +12,9 @@ from numpy.typing import NDArray
 from imgen.data.glass import VIEW, Glass, Light, Pane, Pixels, Plane, edge, linear, log_uniform
 from imgen.data.opaque import dirt, snow
 
-SHARP = 0.4
-"""The chance that the glass is about in focus."""
-
 
 def drops(
-    image: Pixels, rng: np.random.Generator, *, density: float | None = None, view: float = VIEW, sharp: float = SHARP
+    image: Pixels, rng: np.random.Generator, *, density: float | None = None, view: float = VIEW, sharp: float = 0.4
 ) -> Glass:
     """Raindrops on the glass before an image: mist to large, single, merged and running ones.
 
