@@ -42,9 +42,9 @@ class AttentiveGANConfig:
     logarithm: float = 0.0  # the same of the logarithm of each picture's error: the aim is PSNR, also of clean pictures
     attention: float = 1.0  # eq. 4
     theta: float = 0.8  # eq. 4: what a step's map counts by that of the next step
+    forced: float = 0.0  # share of a batch of which the auto-encoder sees the true mask, not the map: teacher forcing
     perceptual: float = 1 / 255**2  # eq. 6, where features grow with levels of 0..255, as those of HED's VGG-16 do
     adversarial: float = 1e-2  # eq. 7
-    forced: float = 0.0  # share of a batch of which the auto-encoder sees the true mask, not the map: teacher forcing
     map: float = 0.05  # eq. 8, gamma: the discriminator looks where the generator saw dirt
     learning_rate: float = 2e-4
     discriminator_rate: float = 1e-4
