@@ -1,6 +1,6 @@
 """Networks in safetensors files that say what they are, and those of others."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,13 +59,17 @@ def load(path: Path) -> Network:
     """Build the network that a file describes, in evaluation mode, on the CPU.
 
     Raises:
-        ModelError: as ``read_spec``, and when network, config and tensors do not fit together.
+        ModelError: as ``read_spec``, when network, config and tensors do not fit, or are of another version.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     spec = read_spec(path)
     cls = find(NETWORKS, spec.network, "network", ModelError)
+    unknown = sorted(spec.config.keys() - {field.name for field in fields(cls.Config)})
+    if unknown:
+        names = ", ".join(unknown)
+        raise ModelError(f"{path}: of another version of imgen, whose {spec.network} has {names}; use that version")
     try:
         network = cls(cls.Config(**spec.config))
         network.load_state_dict(load_file(path))

@@ -96,3 +96,6 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     path.write_bytes(text)
     with pytest.raises(ModelError, match="do not fit"):
         weights.load(path)
+    path.write_bytes(text.replace(b'\\"eighth\\"', b'\\"finest\\"'))
+    with pytest.raises(ModelError, match="of another version of imgen, whose inpainter has finest; use that version"):
+        weights.load(path)
