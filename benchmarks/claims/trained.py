@@ -7,7 +7,8 @@ Of the autoencoder.safetensors of a run, what class_accuracy.py and iterated_inp
 of short runs of their own: how many samples a classifier, which learnt from the images of ``--data`` by
 EfficientNet-Lite0's features, puts into their class, beside images it has not seen; how much the samples of a class
 differ; and the squared error in holes by round, of images that the network has not seen. Of a generator, its
-model.safetensors or the name of a built-in one, all but the last.
+model.safetensors or the name of a built-in one, all but the last. The images are judged with fewer pixels as well,
+brought back to their size: how fine what tells the classes apart is.
 """
 
 import argparse
@@ -16,6 +17,8 @@ from pathlib import Path
 import torch
 from class_accuracy import first, measured, opened
 from iterated_inpainting import HOLES, ROUNDS, by_round
+from torch import Tensor
+from torch.nn import functional as F
 from vision import LITE
 
 from imgen import weights
@@ -49,15 +52,24 @@ def main() -> None:
     with torch.inference_mode():
         parts = zip(code.split(100), label.split(100), strict=True)
         made = torch.cat([decoder(values, of) for values, of in parts]).add(1).mul(127.5).round()
-    rows = {"images": (real, of_real), "samples": (made.to(torch.uint8), label)}
+    sides = [spec.size >> halvings for halvings in range(4)]
+    rows = {f"images of {side} pixels": (coarser(real, side), of_real) for side in sides}
+    rows["samples"] = (made.to(torch.uint8), label)
     for name, (images, of) in rows.items():
         found = measured(judge, images, of, real, of_real)
-        print(f"{name:8}", "  ".join(f"{key} {value:.3f}" for key, value in found.items()), flush=True)
+        print(f"{name:20}", "  ".join(f"{key} {value:.3f}" for key, value in found.items()), flush=True)
 
     with torch.inference_mode():
         for hole in HOLES if fills else ():
             errors = by_round(lambda image, of: network((image + 1) / 2, of), signed(real), of_real, hole)
             print(f"error in holes, {hole}, rounds 1 to {ROUNDS}:", " ".join(f"{each:.4f}" for each in errors))
+
+
+def coarser(images: Tensor, side: int) -> Tensor:
+    """Images, N x C x S x S uint8, averaged down to a side and brought back to their own."""
+    small = F.interpolate(images.float(), size=(side, side), mode="area")
+    back = F.interpolate(small, size=images.shape[2:], mode="bicubic", align_corners=False)
+    return back.clamp(0, 255).round().to(torch.uint8)
 
 
 if __name__ == "__main__":

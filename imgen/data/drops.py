@@ -14,7 +14,13 @@ from imgen.data.opaque import dirt, snow
 
 
 def drops(
-    image: Pixels, rng: np.random.Generator, *, density: float | None = None, view: float = VIEW, sharp: float = 0.4
+    image: Pixels,
+    rng: np.random.Generator,
+    *,
+    density: float | None = None,
+    view: float = VIEW,
+    sharp: float = 0.4,
+    around: Pixels | None = None,
 ) -> Glass:
     """Raindrops on the glass before an image: mist to large, single, merged and running ones.
 
@@ -24,6 +30,8 @@ def drops(
         density: share of the glass that is covered, 0..1, about; None: drawn between almost nothing and more than half.
         view: shorter side in pixels of the view that the image is a part of; the sizes of drops follow it.
         sharp: the chance that the glass is about in focus.
+        around: three times as wide and as high, with the image in its middle, of any size: where the light of the drops
+            comes from. None: from the image, mirrored at its borders.
     """
     if rng.random() < sharp:  # a lens or glass close to what is sharp
         size, blur = view * log_uniform(rng, 2 / 480, 24 / 480), view * log_uniform(rng, 0.4 / 480, 6 / 480)
@@ -41,7 +49,8 @@ def drops(
         grain = size if tiny else size * rng.uniform(0.1, 0.5)
         field = np.maximum(field, pane.mist(max(1.0, grain), share * misty))
     gamma = rng.uniform(1.4, 2.4)
-    return pane.through(edge(field), _refracted(pane, field, linear(image, gamma)), gamma)
+    scene, spread = (image, 1) if around is None else (around, 3)
+    return pane.through(edge(field), _refracted(pane, field, linear(scene, gamma), spread), gamma)
 
 
 def _single(pane: Pane, size: float, share: float) -> Plane:
@@ -82,8 +91,8 @@ def _tracks(rng: np.random.Generator, centre: NDArray[np.float64], axes: NDArray
     return tracks
 
 
-def _refracted(pane: Pane, field: Plane, scene: Light) -> Light:
-    """What the camera sees of the scene through the slopes of a height field."""
+def _refracted(pane: Pane, field: Plane, scene: Light, spread: int) -> Light:
+    """What the camera sees through the slopes of a height field of the scene, ``spread`` times as wide as the pane."""
     rng = pane.rng
     u = cv2.Sobel(field, cv2.CV_32F, 1, 0, scale=1 / 16)  # of length 1 at a drop's rim, towards its middle
     v = cv2.Sobel(field, cv2.CV_32F, 0, 1, scale=1 / 16)
@@ -92,9 +101,9 @@ def _refracted(pane: Pane, field: Plane, scene: Light) -> Light:
     bend = (far / np.sqrt(rng.uniform(1.03, 1.5) - square)).astype(np.float32)  # a sphere is steeper at its rim
     across, down = bend * u, bend * v
     grain = max(1.0, pane.view / 96)  # a drop shows the scene many times smaller
-    size = (max(2, round(pane.width / grain)), max(2, round(pane.height / grain)))
+    size = (max(2, round(spread * pane.width / grain)), max(2, round(spread * pane.height / grain)))
     small = cv2.resize(scene, size, interpolation=cv2.INTER_AREA)
-    light = pane.sampled(np.asarray(small, np.float32), across, down)
+    light = pane.sampled(np.asarray(small, np.float32), across, down, spread)
     high = np.clip(-down / np.float32(0.5 * pane.view), -1, 1)  # how far above the drop its light comes from
     gain = np.exp(rng.normal(0.2, 0.35) + rng.uniform(-0.2, 1.2) * high)
     gain *= 1 - np.float32(rng.uniform(0, 0.8)) * square * square

@@ -107,11 +107,15 @@ class Pane:
         """Bent out of shape by some pixels, so that no outline is a circle."""
         return self.sampled(field, reach * self.noise(wavelength), reach * self.noise(wavelength))
 
-    def sampled(self, image: NDArray[np.float32], across: Plane, down: Plane) -> NDArray[np.float32]:
-        """An image of any size spread over the pane and seen at so many pixels beside each; mirrored at its borders."""
+    def sampled(self, image: NDArray[np.float32], across: Plane, down: Plane, spread: int = 1) -> NDArray[np.float32]:
+        """An image of any size spread over the pane and seen at so many pixels beside each; mirrored at its borders.
+
+        It is ``spread`` times as wide and as high as the pane, which is before its middle.
+        """
         rows, columns = np.indices((self.height, self.width)).astype(np.float32)
-        x = (columns + across + 0.5) * np.float32(image.shape[1] / self.width) - 0.5
-        y = (rows + down + 0.5) * np.float32(image.shape[0] / self.height) - 0.5
+        beyond = np.float32(0.5 * (spread - 1))
+        x = (columns + across + 0.5 + beyond * self.width) * np.float32(image.shape[1] / (spread * self.width)) - 0.5
+        y = (rows + down + 0.5 + beyond * self.height) * np.float32(image.shape[0] / (spread * self.height)) - 0.5
         return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32)
 
     def through(self, cover: Plane, light: Light, gamma: float = 2.2) -> Glass:

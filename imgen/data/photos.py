@@ -32,6 +32,19 @@ class Crop(NamedTuple):
             square = np.asarray(cv2.resize(square, (self.size, self.size), interpolation=method), np.uint8)
         return np.ascontiguousarray(square[:, ::-1] if self.mirrored else square)
 
+    def around(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The square three times as wide in whose middle it lies, as large; mirrored where the image ends."""
+        slices, sides, missing = [], [], []
+        for start, length in zip((self.top, self.left), image.shape[:2], strict=True):
+            first, last = max(start - self.side, 0), min(start + 2 * self.side, length)
+            ends = [round((end - start + self.side) * self.size / (3 * self.side)) for end in (first, last)]
+            slices.append(slice(first, last))
+            sides.append(ends[1] - ends[0])
+            missing.append((ends[0], self.size - ends[1]))
+        small = cv2.resize(image[tuple(slices)], (sides[1], sides[0]), interpolation=cv2.INTER_AREA)
+        whole = np.pad(np.asarray(small, np.uint8), (*missing, (0, 0)), "symmetric")
+        return np.ascontiguousarray(whole[:, ::-1] if self.mirrored else whole)
+
 
 class Crops:
     """Where random squares of some images lie.
@@ -92,6 +105,14 @@ class Photos:
         """
         crop = self._crops.draw(rng, size, reduction)
         return crop.of(self.images[crop.number])
+
+    def scene(
+        self, rng: np.random.Generator, size: int, reduction: tuple[float, float]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """As ``crop``, and what is around it: see ``Crop.around``."""
+        crop = self._crops.draw(rng, size, reduction)
+        image = self.images[crop.number]
+        return crop.of(image), crop.around(image)
 
 
 def find_photos(folders: Iterable[Path]) -> Iterable[Path]:

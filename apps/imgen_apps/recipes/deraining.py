@@ -36,6 +36,7 @@ import torch
 from torch import Tensor
 
 from imgen.data.drops import drops
+from imgen.data.glass import Pixels
 from imgen.data.pairs import Pair, Pairs
 from imgen.data.photos import Photos
 from imgen.engines.attentive_gan import AttentiveGAN, AttentiveGANConfig, Views
@@ -54,6 +55,8 @@ LONG_SIDE = 1024
 """Pixels that photographs are kept in."""
 REDUCTION = (0.86, 4.0)
 """By how much squares are made smaller: drops are to be known at any distance."""
+SOAKED = (0.1, 0.85)
+"""Share of a pane that is covered by drops out of focus that run into each other."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class DerainingRecipe(Recipe):
     critic: AttentiveDiscriminator.Config = field(default_factory=AttentiveDiscriminator.Config)
     features: bool = False  # VGG-16's, of losses with a perceptual part
     sharp: float = 0.6  # share of the glass that is about in focus: its drops are the harder to find
+    soaked: float = 0.3  # share of the other glass whose drops run into each other, as a veil over much of the view
     clear: float = 0.2  # share of the squares without drops: they must stay as they are
     pairs: tuple[str, str] | None = None  # folders of dirty and of clean photographs, in place of simulated drops
     side: int = 160  # of the squares, around which enough is to be seen
@@ -134,11 +138,17 @@ class RandomGlass:
         """Images N x 3 x S x S in 0..1 and where the drops are, N x 1 x S x S."""
         recipe = self.recipe
         rng = np.random.default_rng((recipe.train.seed, index))
-        clean = [self.photos.crop(rng, recipe.side, REDUCTION) for _ in range(recipe.batch)]
-        dirty = [
-            square if rng.random() < recipe.clear else drops(square, rng, sharp=recipe.sharp).image for square in clean
-        ]
-        return _views(list(map(Pair, dirty, clean)))
+        scenes = [self.photos.scene(rng, recipe.side, REDUCTION) for _ in range(recipe.batch)]
+        return _views([Pair(self._dirty(rng, *scene), scene[0]) for scene in scenes])
+
+    def _dirty(self, rng: np.random.Generator, clean: Pixels, around: Pixels) -> Pixels:
+        recipe = self.recipe
+        if rng.random() < recipe.clear:
+            return clean
+        sharp = rng.random() < recipe.sharp
+        soaked = not sharp and rng.random() < recipe.soaked
+        density = rng.uniform(*SOAKED) if soaked else None
+        return drops(clean, rng, density=density, sharp=float(sharp), around=around).image
 
 
 class RandomPairs:

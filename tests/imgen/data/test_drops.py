@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from imgen.data.drops import KINDS, drops
+from imgen.data.glass import Pane
 
 each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
@@ -77,6 +78,25 @@ def test_drops_show_the_scene_upside_down():
                 trends.append(np.polyfit(rows, image[labels == label].mean(1), 1)[0])
     assert len(trends) > 30
     assert np.mean(trends) > 0.4  # brighter downwards, where the scene grows darker; but flat ones bend too little
+
+
+def test_drops_take_their_light_from_around():
+    scene, white = np.full((96, 96, 3), 40, np.uint8), np.full((50, 50, 3), 250, np.uint8)
+    surroundings = (np.zeros_like(white), white, np.tile(scene, (3, 3, 1)), None)
+    dark, light, same, alone = (
+        drops(scene, np.random.default_rng(3), density=0.3, around=around) for around in surroundings
+    )
+    hidden = light.mask > 0.95
+    assert light.image[hidden].mean() > dark.image[hidden].mean() + 60
+    assert np.array_equal(light.mask, dark.mask)
+    assert np.array_equal(same.image, alone.image)
+
+
+def test_the_pane_is_before_the_middle_of_what_is_around():
+    scene = _scene(288, 288).astype(np.float32)
+    middle, straight = scene[96:192, 96:192], np.zeros((96, 96), np.float32)
+    pane = Pane(middle.astype(np.uint8), np.random.default_rng(0), 480, 1.0)
+    assert np.array_equal(pane.sampled(scene, straight, straight, spread=3), middle)
 
 
 def test_sizes_follow_the_view():

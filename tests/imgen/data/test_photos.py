@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from imgen.data.photos import Photos
+from imgen.data.photos import Crop, Photos
 from imgen.errors import ImageError, UsageError
 
 
@@ -47,3 +47,23 @@ def test_folders_without_photographs_are_named(tmp_path: Path) -> None:
         Photos([tmp_path])
     with pytest.raises(UsageError, match="is not a folder"):
         Photos([tmp_path / "missing"])
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_what_is_around_a_square_has_it_in_its_middle(mirrored: bool) -> None:
+    rows, columns = np.mgrid[:180, :240]
+    image = np.stack([rows, columns, np.zeros_like(rows)], 2).astype(np.uint8)
+    around = Crop(0, 60, 90, 60, 60, mirrored).around(image)
+    assert around.shape == (60, 60, 3)
+    reduced = cv2.resize(Crop(0, 60, 90, 60, 60, mirrored).of(image), (20, 20), interpolation=cv2.INTER_AREA)
+    assert np.array_equal(around[20:40, 20:40], reduced)
+    steps = np.diff(around.astype(int), axis=1)[..., 1]
+    assert (steps == (-3 if mirrored else 3)).all()
+
+
+def test_what_is_around_is_mirrored_where_the_photograph_ends() -> None:
+    image = np.arange(100, dtype=np.uint8)[:, None, None].repeat(100, 1).repeat(3, 2)
+    around = Crop(0, 0, 40, 90, 45, mirrored=False).around(image)
+    assert around.shape == (45, 45, 3)
+    assert np.array_equal(around[:15], around[15:30][::-1])  # above it
+    assert np.array_equal(around[-13:], around[-26:-13][::-1])  # and below the photograph, which has 10 rows more
