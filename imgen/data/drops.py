@@ -21,6 +21,7 @@ def drops(
     view: float = VIEW,
     sharp: float = 0.4,
     around: Pixels | None = None,
+    cold: float = 0.0,
 ) -> Glass:
     """Raindrops on the glass before an image: mist to large, single, merged and running ones.
 
@@ -32,6 +33,7 @@ def drops(
         sharp: the chance that the glass is about in focus.
         around: three times as wide and as high, with the image in its middle, of any size: where the light of the drops
             comes from. None: from the image, mirrored at its borders.
+        cold: by how much at most their light is bluer than where it comes from, for the sky is in it, 0..1.
     """
     if rng.random() < sharp:  # a lens or glass close to what is sharp
         size, blur = view * log_uniform(rng, 2 / 480, 24 / 480), view * log_uniform(rng, 0.4 / 480, 6 / 480)
@@ -50,7 +52,10 @@ def drops(
         field = np.maximum(field, pane.mist(max(1.0, grain), share * misty))
     gamma = rng.uniform(1.4, 2.4)
     scene, spread = (image, 1) if around is None else (around, 3)
-    return pane.through(edge(field), _refracted(pane, field, linear(scene, gamma), spread), gamma)
+    light = _refracted(pane, field, linear(scene, gamma), spread)
+    if cold:
+        light *= 1 + np.float32(rng.uniform(0, cold)) * np.array([-1, 0, 1], np.float32)
+    return pane.through(edge(field), light, gamma)
 
 
 def _single(pane: Pane, size: float, share: float) -> Plane:

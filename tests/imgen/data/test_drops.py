@@ -92,6 +92,15 @@ def test_drops_take_their_light_from_around():
     assert np.array_equal(same.image, alone.image)
 
 
+def test_the_light_of_drops_may_be_colder():
+    scene = np.full((96, 96, 3), 90, np.uint8)
+    plain, cold = (drops(scene, np.random.default_rng(3), density=0.3, cold=cold) for cold in (0.0, 0.5))
+    hidden = plain.mask > 0.95
+    bluer = [np.diff(glass.image[hidden].astype(int)[:, ::2]).mean() for glass in (plain, cold)]
+    assert bluer[1] > bluer[0] + 5
+    assert np.array_equal(plain.image[hidden][:, 1], cold.image[hidden][:, 1])
+
+
 def test_the_pane_is_before_the_middle_of_what_is_around():
     scene = _scene(288, 288).astype(np.float32)
     middle, straight = scene[96:192, 96:192], np.zeros((96, 96), np.float32)
