@@ -69,7 +69,7 @@ class DerainingRecipe(Recipe):
     network: RaindropRemover.Config = field(default_factory=RaindropRemover.Config)
     critic: AttentiveDiscriminator.Config = field(default_factory=AttentiveDiscriminator.Config)
     features: bool = False  # VGG-16's, of losses with a perceptual part
-    sharp: float = 0.6  # share of the glass that is about in focus: its drops are the harder to find
+    sharp: float = 0.5  # share of the glass that is about in focus: its drops are the harder to find
     soaked: float = 0.3  # share of the other glass whose drops run into each other, as a veil over much of the view
     clear: float = 0.2  # share of the squares without drops: they must stay as they are
     pairs: tuple[str, str] | None = None  # folders of dirty and of clean photographs, in place of simulated drops
