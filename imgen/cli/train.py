@@ -24,9 +24,9 @@ METHODS = (
     "aae, aegan, ali, autoencoder, bigan, classifier, conditional-gan, conditional-vae, cvae-gan, dcgan, gan, infogan, "
     "lsgan, memoriser, vae, vae-gan, wae-gan, wae-mmd, wgan, wgan-gp; or inpainting, inpainting-refine, upscaling-x2, "
     "upscaling-x3, upscaling-x4, upscaling-x4-finish, upscaling-photo-x2, upscaling-photo-x4, upscaling-gan-x4, "
-    "srresnet, srgan, deraining, deraining-refine, deraining-gan, deraining-paper, pix2pix, pix2pixhd, pix2pixhd-fine, "
-    "cyclegan, labels2street, labels2street-hd, edges2photo, apple2orange, apple2orange-refine, day2dusk, "
-    "face-detection, face-identity, faces, ip-gan"
+    "srresnet, srgan, deraining, deraining-find, deraining-paint, deraining-refine, deraining-gan, deraining-paper, "
+    "pix2pix, pix2pixhd, pix2pixhd-fine, cyclegan, labels2street, labels2street-hd, edges2photo, apple2orange, "
+    "apple2orange-refine, day2dusk, face-detection, face-identity, faces, ip-gan"
 )
 BATCH = 64
 MODEL = "model.safetensors"

@@ -16,12 +16,18 @@ from torch.nn import functional as F
 
 from imgen.engines.engine import Engine, Player, Updates
 from imgen.errors import UsageError
+from imgen.lookup import find
 from imgen.losses.adversarial import NON_SATURATING
 from imgen.losses.matching import Extractor, feature_l2
 from imgen.losses.reconstruction import log_l2, multiscale
 from imgen.networks.attentive_discriminator import AttentiveDiscriminator
 from imgen.networks.raindrops import RaindropRemover, Removal
 
+PARTS = {
+    "both": "all of it",
+    "attend": "what finds; nothing is painted, and the map's is the only loss",
+    "paint": "what paints, by the maps of the other, which stays as it is",
+}
 SCALES = (0.6, 0.8, 1.0)
 """Weights of the images at a quarter, at half and at full size: lambda of eq. 5."""
 
@@ -42,6 +48,7 @@ class AttentiveGANConfig:
     logarithm: float = 0.0  # the same of the logarithm of each picture's error: the aim is PSNR, also of clean pictures
     attention: float = 1.0  # eq. 4
     theta: float = 0.8  # eq. 4: what a step's map counts by that of the next step
+    part: str = "both"  # of the generator that learns; or attend, or paint: each takes half of the time
     forced: float = 0.0  # share of a batch of which the auto-encoder sees the true mask, not the map: teacher forcing
     perceptual: float = 1 / 255**2  # eq. 6, where features grow with levels of 0..255, as those of HED's VGG-16 do
     adversarial: float = 1e-2  # eq. 7
@@ -49,6 +56,9 @@ class AttentiveGANConfig:
     learning_rate: float = 2e-4
     discriminator_rate: float = 1e-4
     beta1: float = 0.9
+
+    def __post_init__(self) -> None:
+        find(PARTS, self.part, "part")
 
 
 class AttentiveGAN(Engine):
@@ -61,7 +71,7 @@ class AttentiveGAN(Engine):
         config: weights.
 
     Raises:
-        UsageError: a weight is above 0 whose part is missing.
+        UsageError: a weight is above 0 whose part is missing, or what is to learn is.
     """
 
     def __init__(
@@ -76,13 +86,18 @@ class AttentiveGAN(Engine):
             raise UsageError("adversarial wants a discriminator; set it to 0, or give one")
         if extractor is None and config.perceptual:
             raise UsageError("perceptual wants an extractor of features; set it to 0, or give one")
+        if config.part == "attend" and not generator.config.steps:
+            raise UsageError("a generator without steps has no maps to learn; set part to paint, or give it steps")
+        for name, child in generator.named_children():
+            child.requires_grad_(config.part in ("both", name))
         self.generator, self.discriminator, self.config = generator, discriminator, config
         self._extractor = (extractor,)  # in a tuple: frozen, so no part of this engine's state
 
     def players(self) -> dict[str, Player]:
-        """The generator, and the discriminator if there is one."""
+        """What learns of the generator, and the discriminator if there is one."""
         config, betas = self.config, (self.config.beta1, 0.999)
-        found = {"generator": Player(self.generator, config.learning_rate, betas)}
+        learner = self.generator if config.part == "both" else self.generator.get_submodule(config.part)
+        found = {"generator": Player(learner, config.learning_rate, betas)}
         if self.discriminator is not None:
             found["discriminator"] = Player(self.discriminator, config.discriminator_rate, betas)
         return found
@@ -96,10 +111,13 @@ class AttentiveGAN(Engine):
         """The discriminator first, then the generator, on one result (its graph stays valid in between)."""
         del t
         dirty, clean, mask = next(batches)
-        made = self.generator.unroll(dirty, mask[: round(self.config.forced * len(mask))])
-        if self.discriminator is not None:
-            yield "discriminator", self._discriminator_loss(self.discriminator, made, clean)
-        terms = self._generator_terms(made, clean, mask)
+        if self.config.part == "attend":
+            terms = {"attention": self.config.attention * self.attention_loss(self.generator.find(dirty), mask)}
+        else:
+            made = self.generator.unroll(dirty, mask[: round(self.config.forced * len(mask))])
+            if self.discriminator is not None:
+                yield "discriminator", self._discriminator_loss(self.discriminator, made, clean)
+            terms = self._generator_terms(made, clean, mask)
         self._terms = {name: term.detach() for name, term in terms.items()}  # weighted
         yield "generator", torch.stack(list(terms.values())).sum()
 
@@ -120,7 +138,7 @@ class AttentiveGAN(Engine):
             terms["image"] = config.image * multiscale(made.frames, clean, SCALES)
         if config.logarithm:
             terms["logarithm"] = config.logarithm * multiscale(made.frames, clean, SCALES, log_l2)
-        if config.attention and made.maps:
+        if config.attention and made.maps and config.part == "both":
             terms["attention"] = config.attention * self.attention_loss(made.maps, mask)
         if config.perceptual:
             assert extractor is not None

@@ -68,6 +68,11 @@ class RaindropRemover(Network):
         removal, attention = self._unroll(image)
         return removal.frames[-1], attention if removal.maps else torch.ones_like(image[:, :1])
 
+    def find(self, image: Tensor) -> list[Tensor]:
+        """The map after each step of images N x 3 x H x W, N x 1 x H x W: the first half of the work."""
+        maps: list[Tensor] = self.attend(_centred(image)) if self.config.steps else []
+        return maps
+
     def unroll(self, image: Tensor, shown: Tensor | None = None) -> Removal:
         """Every step of it. Without steps there are no maps.
 
@@ -79,8 +84,7 @@ class RaindropRemover(Network):
 
     def _unroll(self, image: Tensor, shown: Tensor | None = None) -> tuple[Removal, Tensor]:
         """The same, and the last map clipped to 0..1: once, for the exporter stumbles over a value clipped twice."""
-        centred = image - 0.5  # so that the zeros of the padding are grey
-        maps = self.attend(centred) if self.config.steps else []
+        centred, maps = _centred(image), self.find(image)
         seen = maps[-1] if maps else torch.zeros_like(image[:, :1])
         if maps and shown is not None:
             seen = torch.cat([shown.to(seen.dtype), seen[len(shown) :]])
@@ -92,6 +96,11 @@ class RaindropRemover(Network):
         scales = (F.avg_pool2d(halved, 2), halved, image)
         small, middle, large = (_lit(x, y) for x, y in zip(scales, light, strict=True))
         return Removal((small, middle, large), maps), attention
+
+
+def _centred(image: Tensor) -> Tensor:
+    """So that the zeros of the padding are grey."""
+    return image - 0.5
 
 
 def _lit(image: Tensor, light: Tensor) -> Tensor:

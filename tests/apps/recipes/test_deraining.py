@@ -95,6 +95,21 @@ def test_the_second_run_begins_with_what_the_first_made(photos: Path, tmp_path: 
     assert set(begun.engine.players()) == {"generator", "discriminator"}
 
 
+@pytest.mark.parametrize(("name", "part"), [("deraining-find", "attend"), ("deraining-paint", "paint")])
+def test_a_run_of_one_part_leaves_the_other_and_can_be_begun_with(
+    name: str, part: str, photos: Path, tmp_path: Path
+) -> None:
+    recipe = replace(SMALL, losses=RECIPES[name].losses)
+    run = recipe.trainer([photos], tmp_path / "part")
+    before = {key: value.clone() for key, value in run.engine.product.state_dict().items()}
+    run.run()
+    again = recipe.trainer([photos], tmp_path / "part")
+    again.resume()
+    assert again.step == 2
+    begun = SMALL.trainer([photos], tmp_path / "both", start=tmp_path / "part").engine.product.state_dict()
+    assert {key.split(".")[0] for key, value in begun.items() if not value.equal(before[key])} == {part}
+
+
 def test_the_papers_run_has_its_sizes_and_its_losses() -> None:
     engine = RECIPES["deraining-paper"].engine("cpu")
     assert set(engine.players()) == {"generator", "discriminator"}

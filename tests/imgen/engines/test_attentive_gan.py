@@ -67,6 +67,27 @@ def test_later_maps_count_more() -> None:
     assert gan.attention_loss([wrong] * 4, mask).item() == pytest.approx(2.952)
 
 
+@pytest.mark.parametrize(
+    ("part", "losses"), [("attend", {"attention"}), ("paint", {"image"}), ("both", {"attention", "image"})]
+)
+def test_a_part_learns_alone_and_by_the_losses_it_can_change(part: str, losses: set[str], train: Train) -> None:
+    gan = engine(replace(ALONE, part=part))
+    before = {name: value.clone() for name, value in gan.generator.state_dict().items()}
+    train(gan, glass, 2)
+    assert set(gan.terms()) == losses
+    changed = {
+        name.split(".")[0] for name, value in gan.generator.state_dict().items() if not value.equal(before[name])
+    }
+    assert changed == ({"attend", "paint"} if part == "both" else {part})
+
+
+def test_what_is_not_there_cannot_learn() -> None:
+    with pytest.raises(UsageError, match="no maps to learn"):
+        engine(replace(ALONE, part="attend"), replace(TINY, steps=0))
+    with pytest.raises(UsageError, match="part"):
+        AttentiveGANConfig(part="drops")
+
+
 def test_what_the_generator_minimises() -> None:
     """Equation 7, at a network that gives its input back and a discriminator that cannot tell."""
     config, views = AttentiveGANConfig(perceptual=0.25), glass()
