@@ -88,8 +88,6 @@ class AttentiveGAN(Engine):
             raise UsageError("perceptual wants an extractor of features; set it to 0, or give one")
         if config.part == "attend" and not generator.config.steps:
             raise UsageError("a generator without steps has no maps to learn; set part to paint, or give it steps")
-        for name, child in generator.named_children():
-            child.requires_grad_(config.part in ("both", name))
         self.generator, self.discriminator, self.config = generator, discriminator, config
         self._extractor = (extractor,)  # in a tuple: frozen, so no part of this engine's state
 
