@@ -70,7 +70,10 @@ class RaindropRemover(Network):
 
     def find(self, image: Tensor) -> list[Tensor]:
         """The map after each step of images N x 3 x H x W, N x 1 x H x W: the first half of the work."""
-        maps: list[Tensor] = self.attend(_centred(image)) if self.config.steps else []
+        return self._find(_centred(image))
+
+    def _find(self, centred: Tensor) -> list[Tensor]:
+        maps: list[Tensor] = self.attend(centred) if self.config.steps else []
         return maps
 
     def unroll(self, image: Tensor, shown: Tensor | None = None) -> Removal:
@@ -84,7 +87,8 @@ class RaindropRemover(Network):
 
     def _unroll(self, image: Tensor, shown: Tensor | None = None) -> tuple[Removal, Tensor]:
         """The same, and the last map clipped to 0..1: once, for the exporter stumbles over a value clipped twice."""
-        centred, maps = _centred(image), self.find(image)
+        centred = _centred(image)
+        maps = self._find(centred)
         seen = maps[-1] if maps else torch.zeros_like(image[:, :1])
         if maps and shown is not None:
             seen = torch.cat([shown.to(seen.dtype), seen[len(shown) :]])
