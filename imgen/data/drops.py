@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from imgen.data.glass import VIEW, Glass, Light, Pane, Pixels, Plane, edge, linear, log_uniform
 from imgen.data.opaque import dirt, snow
 
+SOAKED = (0.1, 0.85)
+"""Share of a pane that is covered by drops that run into each other."""
+
 
 def drops(
     image: Pixels,
@@ -20,6 +23,7 @@ def drops(
     density: float | None = None,
     view: float = VIEW,
     sharp: float = 0.4,
+    soaked: float = 0.0,
     around: Pixels | None = None,
     cold: float = 0.0,
 ) -> Glass:
@@ -31,6 +35,8 @@ def drops(
         density: share of the glass that is covered, 0..1, about; None: drawn between almost nothing and more than half.
         view: shorter side in pixels of the view that the image is a part of; the sizes of drops follow it.
         sharp: the chance that the glass is about in focus.
+        soaked: the chance that drops out of focus run into each other, as a veil over much of the view; not with a
+            density.
         around: three times as wide and as high, with the image in its middle, of any size: where the light of the drops
             comes from. None: from the image, mirrored at its borders.
         cold: by how much at most their light is bluer than where it comes from, for the sky is in it, 0..1.
@@ -40,6 +46,8 @@ def drops(
     else:  # each drop a disc of light, the more opaque the larger it is
         blur = view * rng.uniform(4 / 480, 26 / 480)
         size = blur * log_uniform(rng, 0.4, 1.5)
+        if soaked and density is None and rng.random() < soaked:  # unasked it draws nothing: test sets stay the same
+            density = rng.uniform(*SOAKED)
     # What is sharp hides all that is behind it: much of that leaves little to see.
     share = log_uniform(rng, 0.04, 0.6 if blur > size else 0.35) if density is None else density
     pane = Pane(image, rng, view, blur)

@@ -56,8 +56,6 @@ LONG_SIDE = 1024
 """Pixels that photographs are kept in."""
 REDUCTION = (0.86, 4.0)
 """By how much squares are made smaller: drops are to be known at any distance."""
-SOAKED = (0.1, 0.85)
-"""Share of a pane that is covered by drops out of focus that run into each other."""
 COLD = 0.25
 """How much bluer the light of drops is than that of the scene, at most: of published pairs .1 to .15."""
 
@@ -148,10 +146,7 @@ class RandomGlass:
         recipe = self.recipe
         if rng.random() < recipe.clear:
             return clean
-        sharp = rng.random() < recipe.sharp
-        soaked = not sharp and rng.random() < recipe.soaked
-        density = rng.uniform(*SOAKED) if soaked else None
-        return drops(clean, rng, density=density, sharp=float(sharp), around=around, cold=COLD).image
+        return drops(clean, rng, sharp=recipe.sharp, soaked=recipe.soaked, around=around, cold=COLD).image
 
 
 class RandomPairs:

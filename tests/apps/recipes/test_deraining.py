@@ -4,10 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import torch
 
 from imgen import weights
+from imgen.data.pairs import Pair
 from imgen.errors import UsageError
 from imgen.networks.attentive_discriminator import AttentiveDiscriminator
 from imgen.networks.raindrops import RaindropRemover
@@ -40,15 +42,17 @@ def _features(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HedVGG16, "pretrained", lambda blocks: torch.nn.AvgPool2d(kernel_size=blocks))
 
 
-def test_squares_depend_on_seed_and_number_alone_and_change_only_where_the_mask_says(photos: Path) -> None:
+def test_squares_depend_on_seed_and_number_alone_and_the_mask_says_where_they_change(photos: Path) -> None:
     source = replace(SMALL, batch=8, clear=0.5).source([photos])
     views, again = source.batch(1), source.batch(1)
     assert all(torch.equal(one, other) for one, other in zip(views, again, strict=True))
     assert not torch.equal(views.clean, source.batch(0).clean)
     dirty, clean, mask = views
     assert (dirty.shape, mask.shape) == ((8, 3, 32, 32), (8, 1, 32, 32))
-    assert torch.equal(dirty[(mask == 0).expand_as(dirty)], clean[(mask == 0).expand_as(clean)])
     changed = (dirty != clean).flatten(1).any(1)
+    assert not mask[~changed].any()
+    two = ((255 * image).round().byte().permute(0, 2, 3, 1).numpy() for image in (dirty, clean))
+    assert torch.equal(mask[:, 0], torch.from_numpy(np.stack([Pair(*pair).mask() for pair in zip(*two, strict=True)])))
     assert changed.any()
     assert not changed.all()
     assert SMALL.with_batch(3).source([photos]).batch(0).dirty.shape == (3, 3, 32, 32)

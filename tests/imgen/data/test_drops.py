@@ -66,6 +66,16 @@ def test_drops_are_in_focus_as_often_as_is_asked():
     assert steepness(1.0) > 2 * steepness(0.0)
 
 
+def test_soaked_glass_is_covered_more_and_glass_in_focus_is_never_soaked():
+    scene = _scene(96, 96)
+
+    def cover(**glass):
+        return [drops(scene, np.random.default_rng(seed), **glass).mask.mean() for seed in range(24)]
+
+    assert np.mean(cover(sharp=0, soaked=1)) > 1.5 * np.mean(cover(sharp=0))
+    assert cover(sharp=1, soaked=1) == cover(sharp=1)
+
+
 def test_drops_show_the_scene_upside_down():
     scene = np.repeat(np.linspace(250, 5, 160).astype(np.uint8)[:, None, None], 160, axis=1).repeat(3, axis=2)
     trends = []
