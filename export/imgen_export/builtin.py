@@ -4,11 +4,12 @@
 
 rounds its weights to half precision, which halves the files; writes them with both graphs (a generator has one), each
 verified, and their descriptions to ``imgen/models``; and enters them in the catalogue. The card, NAME.md, is written by
-hand.
+hand. Of several files it takes the mean of the weights, in which one named twice counts twice.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,18 +39,18 @@ def rounded(network: Network) -> Network:
     return network
 
 
-def add(source: Path, name: str, folder: Path = BUILT_IN) -> None:
+def add(sources: Sequence[Path], name: str, folder: Path = BUILT_IN) -> None:
     """Write a model's files to a folder, and its entry in the catalogue that lies there.
 
     Args:
-        source: a weights file of ours.
+        sources: weights files of ours, whose mean is stored; what is said of the first is said of it.
         name: of the model; one of the same name is replaced, and stays the default of its task if it was.
         folder: with a ``catalogue.json``.
 
     Raises:
-        ModelError: it is no weights file, cannot be halved, or a graph differs from torch.
+        ModelError: as ``weights.mean``, weights cannot be halved, or a graph differs from torch.
     """
-    spec, network = weights.read(source)
+    spec, network = weights.read_spec(sources[0]), weights.mean(sources)
     stored = folder / f"{name}.safetensors"
     weights.save(rounded(network), stored, replace(spec, name=name))
     spec = replace(weights.read_spec(stored), weights_sha256=sha256_of(stored))
@@ -73,7 +74,7 @@ def add(source: Path, name: str, folder: Path = BUILT_IN) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", type=Path, help="the .safetensors file that imgen train wrote")
+    parser.add_argument("sources", nargs="+", type=Path, help="the .safetensors files that imgen train wrote")
     parser.add_argument("name")
     arguments = parser.parse_args()
-    add(arguments.source, arguments.name)
+    add(arguments.sources, arguments.name)

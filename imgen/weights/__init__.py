@@ -1,5 +1,6 @@
 """Networks in safetensors files that say what they are, and those of others."""
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +78,27 @@ def load(path: Path) -> Network:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"{path}: its tensors do not fit its network {spec.network!r}: {reason}") from error
     return network.eval()
+
+
+def mean(paths: Sequence[Path]) -> Network:
+    """The network each of whose weights is the mean of those of some files; a file named twice counts twice.
+
+    Of networks trained on from one another, one at a rate as high as before, it is often better than each: Wortsman et
+    al. 2022, "Model soups", arXiv:2203.05482.
+
+    Raises:
+        ModelError: as ``load``, or the networks differ in more than their weights.
+    """
+    first, *others = [load(path) for path in paths]
+    for path, other in zip(paths[1:], others, strict=True):
+        if type(other) is not type(first) or other.config_dict() != first.config_dict():
+            raise ModelError(
+                f"{path}: another network than that of {paths[0]}, or of other sizes; a mean needs equal ones"
+            )
+    states = [network.state_dict() for network in (first, *others)]
+    wide = ((key, sum(state[key].double() for state in states) / len(states)) for key in states[0])
+    first.load_state_dict({key: value.to(states[0][key].dtype) for key, value in wide})
+    return first
 
 
 def _compact(value: "Tensor") -> "Tensor":

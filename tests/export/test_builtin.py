@@ -35,7 +35,7 @@ def test_a_model_is_written_in_all_forms_at_half_the_size(trained: Path, tmp_pat
     folder = tmp_path / "models"
     folder.mkdir()
     (folder / "catalogue.json").write_text(json.dumps({"small": {"default": True, "sha256": "of before"}}))
-    add(trained, "small", folder)
+    add([trained], "small", folder)
     entry = json.loads((folder / "catalogue.json").read_text())["small"]
     assert entry["default"]
     assert (entry["task"], entry["licence"], entry["card"]) == ("inpaint", "CC0-1.0", "small.md")
@@ -75,7 +75,7 @@ def test_a_generator_has_one_graph(tmp_path: Path) -> None:
     spec = Spec("mine", "generate", "CC0-1.0", inputs=("code",), size=8, code=4, prior="normal")
     weights.save(network, tmp_path / "model.safetensors", spec)
     (tmp_path / "catalogue.json").write_text("{}")
-    add(tmp_path / "model.safetensors", "dots", tmp_path)
+    add([tmp_path / "model.safetensors"], "dots", tmp_path)
     assert sorted(path.name for path in tmp_path.glob("dots*")) == ["dots.json", "dots.onnx", "dots.safetensors"]
     model = load(tmp_path / "dots.onnx", device="cpu")
     (made,) = Generation(model)(np.zeros(5, np.int64), seed=1)

@@ -99,3 +99,22 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     path.write_bytes(text.replace(b'\\"eighth\\"', b'\\"finest\\"'))
     with pytest.raises(ModelError, match="of another version of imgen, whose inpainter has finest; use that version"):
         weights.load(path)
+
+
+def test_a_mean_counts_each_file_as_often_as_it_is_named(tmp_path: Path) -> None:
+    one, other = (tmp_path / f"{name}.safetensors" for name in ("one", "other"))
+    for path, value in ((one, 0.0), (other, 3.0)):
+        network = Inpainter(Inpainter.Config(half=4, quarter=4, eighth=8, blocks=2))
+        for parameter in network.parameters():
+            torch.nn.init.constant_(parameter, value)
+        weights.save(network, path, SPEC)
+    assert all((parameter == 2.0).all() for parameter in weights.mean([one, other, other]).parameters())
+
+
+@pytest.mark.parametrize("other", [PatchGAN(PatchGAN.Config(width=8)), NETS[0]])
+def test_a_mean_of_unlike_networks_is_refused(other: Network, tmp_path: Path) -> None:
+    one, another = (tmp_path / f"{name}.safetensors" for name in ("one", "other"))
+    weights.save(PatchGAN(PatchGAN.Config(width=4)), one, SPEC)
+    weights.save(other, another, SPEC)
+    with pytest.raises(ModelError, match=r"other\.safetensors: another network than that of .*one\.safetensors"):
+        weights.mean([one, another])
