@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from imgen.networks.exemplar import exemplar_fill
 from imgen.networks.network import Network
+from imgen.networks.pull_push import pull_push
 
 
 class Inpainter(Network):
@@ -121,38 +122,6 @@ class KnownAttention(nn.Module):
         return x + self.out(read.transpose(1, 2).reshape_as(x))
 
 
-def pull_push(image: Tensor, mask: Tensor) -> Tensor:
-    """Fill the hole smoothly from its rim.
-
-    Pull: average the known pixels, level by level, down to a 16th. There, normalised convolutions of
-    growing reach fill whatever is still unknown (they need no further halving, so any multiple of 16
-    will do). Push: on the way up, fill each level's unknown part from the level below.
-
-    Args:
-        image: N x 3 x H x W in 0..1.
-        mask: N x 1 x H x W, 1 = unknown.
-
-    Returns:
-        N x 3 x H x W in 0..1, equal to the image where it is known.
-    """
-    weight = 1 - mask
-    levels = [(image * weight, weight)]
-    for _ in range(4):
-        colour, weight = levels[-1]
-        levels.append((F.avg_pool2d(colour, 2), F.avg_pool2d(weight, 2)))
-    colour, weight = levels.pop()
-    for reach in (1, 2, 4, 8, 16):
-        spread = _blur(torch.cat([colour, weight], 1), reach)
-        missing = (weight < 1e-3).to(colour.dtype)
-        colour, weight = colour + missing * spread[:, :3], weight + missing * spread[:, 3:]
-    filled = (colour + 0.5e-6) / (weight + 1e-6)  # grey where all is unknown; the exporter takes 1e-8 for 0
-    for colour, weight in reversed(levels):
-        known = (weight * 4).clamp(max=1)  # a place with a quarter of its pixels known is known well enough
-        below = F.interpolate(filled, scale_factor=2, mode="bilinear", align_corners=False)
-        filled = known * colour / (weight + 1e-6) + (1 - known) * below
-    return filled
-
-
 def no_more_colourful(filled: Tensor, known: Tensor) -> Tensor:
     """No more of a colour than is known: what is put into a grey picture is grey.
 
@@ -167,13 +136,6 @@ def no_more_colourful(filled: Tensor, known: Tensor) -> Tensor:
     least, most = colour.amin((2, 3), keepdim=True), colour.amax((2, 3), keepdim=True)
     light = filled.mean(1, keepdim=True)
     return light + torch.minimum(torch.maximum(filled - light, least), most)
-
-
-def _blur(x: Tensor, reach: int) -> Tensor:
-    """A 3 x 3 binomial average with steps of ``reach``; outside the image counts as unknown (0)."""
-    kernel = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device)
-    kernel = (kernel[:, None] * kernel).expand(x.shape[1], 1, 3, 3)
-    return F.conv2d(x, kernel, padding=reach, dilation=reach, groups=4)
 
 
 def _act() -> nn.Module:

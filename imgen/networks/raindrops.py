@@ -7,8 +7,9 @@ pixels in place of pixels and takes a fifteenth of the multiplications; what is 
 looks at what that has seen; then it sharpens its map on those of 2 x 2. Its auto-encoder is made of residual blocks.
 Differs from the paper, too: ReLUs are leaky; and what the auto-encoder gives is not the image but a gain and an offset
 for each of its values, and a second pair, which counts as far as the map says drop. A drop out of focus takes contrast
-away and adds light, so that both are smooth where the image is not; of a drop in focus the map has the shape. And an
-untrained network changes nothing.
+away and adds light, so that both are smooth where the image is not; of a drop in focus the map has the shape. What lets
+no light through has nothing to amplify: there the auto-encoder says how much to take of what is around, a smooth fill
+from where the map says clear. And an untrained network changes nothing.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from imgen.networks.network import Network
+from imgen.networks.pull_push import pull_push
 from imgen.networks.squares import SLOPE, Block, convolution, nothing
+
+HALVINGS, REACHES = 3, (1, 2, 4)
+"""Of the fill: 8 squares are a place of its coarsest level, and beyond the sum of the reaches it is grey."""
 
 
 class Removal(NamedTuple):
@@ -43,6 +48,7 @@ class RaindropRemover(Network):
         blocks: int = 1  # residual ones in it
         steps: int = 4  # of the recurrence; 0: no attention, for comparisons
         width: int = 32  # channels of the auto-encoder at full size
+        fill: bool = True  # the auto-encoder sees, and may take, what is around drops; False: the paper
         residual: bool = True  # blocks of the auto-encoder add to what they are given; False: the paper
 
     def __init__(self, config: Config = Config()) -> None:
@@ -55,13 +61,14 @@ class RaindropRemover(Network):
     @property
     def multiple(self) -> int:
         """What height and width must be multiples of."""
-        return (8 if self.config.look and self.config.steps else 4) * self.config.squares
+        return (8 if self.config.steps and (self.config.look or self.config.fill) else 4) * self.config.squares
 
     @property
     def radius(self) -> int:
         """How many pixels beyond its own an output pixel depends on."""
         looked = self.attend.reach if self.config.steps else 0
-        return self.config.squares * (self.paint.reach + looked + 1)
+        filled = 2**HALVINGS * (sum(REACHES) + 2) if self.paint.fill else 0
+        return self.config.squares * (self.paint.reach + filled + looked + 1)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """The clean image, and the last attention map clipped to 0..1."""
@@ -92,14 +99,24 @@ class RaindropRemover(Network):
         seen = maps[-1] if maps else torch.zeros_like(image[:, :1])
         if maps and shown is not None:
             seen = torch.cat([shown.to(seen.dtype), seen[len(shown) :]])
-        quarter, half, full = self.paint(torch.cat([centred, seen], 1))
-        everywhere, hidden = full.chunk(2, 1)
         attention = seen.clamp(0, 1)
+        around = self._around(image, attention) if self.paint.fill else None
+        quarter, half, full = self.paint(torch.cat([centred, seen], 1), around)
+        everywhere, hidden, opaque = full[:, :6], full[:, 6:12], full[:, 12:]
         light = (quarter, half, everywhere + attention * hidden)
         halved = F.avg_pool2d(image, 2)
         scales = (F.avg_pool2d(halved, 2), halved, image)
         small, middle, large = (_lit(x, y) for x, y in zip(scales, light, strict=True))
+        if around is not None:
+            wide = F.interpolate(around, image.shape[2:], mode="bilinear", align_corners=False)
+            large = large + attention * opaque * (wide - large)
         return Removal((small, middle, large), maps), attention
+
+    def _around(self, image: Tensor, attention: Tensor) -> Tensor:
+        """What is clear, and a smooth fill from it of what is not, on squares: N x 3 x H/s x W/s in 0..1."""
+        squares = self.config.squares
+        clear = (1 - F.avg_pool2d(attention, squares)) ** 4
+        return pull_push(F.avg_pool2d(image, squares), 1 - clear, HALVINGS, REACHES)
 
 
 def _centred(image: Tensor) -> Tensor:
@@ -196,6 +213,7 @@ class ContextualAutoencoder(nn.Module):
     def __init__(self, config: RaindropRemover.Config) -> None:
         super().__init__()
         width, middle, out = config.width, 4 * config.width, 6 * config.squares**2
+        self.fill = config.fill and config.steps > 0
         self.squares, first = config.squares, 5 if config.squares == 1 else 3
         dilations = [dilation // config.squares for dilation in (2, 4, 8, 16) if dilation >= config.squares]
 
@@ -207,7 +225,7 @@ class ContextualAutoencoder(nn.Module):
         else:
             entry, last, each = [], width // 2, 1
             dilations = [1, 1, *dilations, 1, 1]
-        self.enter = nn.Sequential(convolution(4 * config.squares**2, width, first), *entry)
+        self.enter = nn.Sequential(convolution(4 * config.squares**2 + 3 * self.fill, width, first), *entry)
         self.halve = nn.Sequential(convolution(width, 2 * width, stride=2), further(2 * width))
         self.quarter = nn.Sequential(
             convolution(2 * width, middle, stride=2), *(further(middle, dilation) for dilation in dilations)
@@ -218,17 +236,23 @@ class ContextualAutoencoder(nn.Module):
         self.finish = nn.Sequential(
             nn.LeakyReLU(SLOPE), further(width) if config.residual else convolution(width, last)
         )
-        self.frames = nn.ModuleList([nothing(middle, out), nothing(2 * width, out), nothing(last, 2 * out)])
+        most = 2 * out + self.fill * config.squares**2
+        self.frames = nn.ModuleList([nothing(middle, out), nothing(2 * width, out), nothing(last, most)])
         # Positions, at the full size: of the convolutions at each size, down and up, and of the last one.
         fine, quarter = first // 2 + each * len(entry) + each, sum(dilations) + (each - 1) * len(dilations)
         self.reach = fine + (1 + 2 * each) + (2 + 4 * quarter) + (4 + 2 * each) + 2 + 1
 
-    def forward(self, image: Tensor) -> list[Tensor]:
+    def forward(self, image: Tensor, around: Tensor | None = None) -> list[Tensor]:
         """Gains and offsets at a quarter, at half and, two pairs, at the full size, N x 6 (or 12) x H x W.
 
-        Of images with their maps, N x 4 x H x W.
+        With a fill there is one more at the full size, the share of it.
+
+        Args:
+            image: with the map, N x 4 x H x W.
+            around: the fill, on squares: N x 3 x H/s x W/s in 0..1.
         """
-        full = self.enter(F.pixel_unshuffle(image, self.squares))
+        seen = F.pixel_unshuffle(image, self.squares)
+        full = self.enter(seen if around is None else torch.cat([seen, _centred(around)], 1))
         half = self.halve(full)
         quarter = self.quarter(half)
         doubled = self.refine(self.to_half(quarter) + half)
@@ -237,5 +261,5 @@ class ContextualAutoencoder(nn.Module):
         return [F.pixel_shuffle(frame(x), self.squares) for frame, x in made]
 
 
-PAPER = RaindropRemover.Config(squares=1, look=0, attention=32, blocks=5, width=64, residual=False)
+PAPER = RaindropRemover.Config(squares=1, look=0, attention=32, blocks=5, width=64, fill=False, residual=False)
 """The sizes of the reference."""

@@ -37,7 +37,7 @@ import torch
 from torch import Tensor
 
 from imgen.data.drops import drops
-from imgen.data.glass import Pixels
+from imgen.data.glass import Glass, Pixels
 from imgen.data.pairs import Pair, Pairs
 from imgen.data.photos import Photos
 from imgen.engines.attentive_gan import AttentiveGAN, AttentiveGANConfig, Views
@@ -56,6 +56,8 @@ LONG_SIDE = 1024
 """Pixels that photographs are kept in."""
 REDUCTION = (0.86, 4.0)
 """By how much squares are made smaller: drops are to be known at any distance."""
+HIDDEN = (0.4, 0.8)
+"""Share of the light from drops between which a place becomes one by what it is, though by chance it looks the same."""
 COLD = 0.25
 """How much bluer the light of drops is than that of the scene, at most: of published pairs .1 to .15."""
 
@@ -136,17 +138,21 @@ class RandomGlass:
         self.photos, self.recipe = photos, recipe
 
     def batch(self, index: int) -> Views:
-        """Images N x 3 x S x S in 0..1 and where the drops are, N x 1 x S x S."""
+        """Images N x 3 x S x S in 0..1 and where drops change or hide them, N x 1 x S x S."""
         recipe = self.recipe
         rng = np.random.default_rng((recipe.train.seed, index))
         scenes = [self.photos.scene(rng, recipe.side, REDUCTION) for _ in range(recipe.batch)]
-        return _views([Pair(self._dirty(rng, clean, around), clean) for clean, around in scenes])
+        panes = [self._glass(rng, clean, around) for clean, around in scenes]
+        views = _views([Pair(glass.image, clean) for glass, (clean, _) in zip(panes, scenes, strict=True)])
+        covered = torch.from_numpy(np.stack([glass.mask for glass in panes]))[:, None]
+        low, high = HIDDEN
+        return views._replace(mask=torch.maximum(views.mask, ((covered - low) / (high - low)).clamp(0, 1)))
 
-    def _dirty(self, rng: np.random.Generator, clean: Pixels, around: Pixels) -> Pixels:
+    def _glass(self, rng: np.random.Generator, clean: Pixels, around: Pixels) -> Glass:
         recipe = self.recipe
         if rng.random() < recipe.clear:
-            return clean
-        return drops(clean, rng, sharp=recipe.sharp, soaked=recipe.soaked, around=around, cold=COLD).image
+            return Glass(clean, np.zeros(clean.shape[:2], np.float32))
+        return drops(clean, rng, sharp=recipe.sharp, soaked=recipe.soaked, around=around, cold=COLD)
 
 
 class RandomPairs:

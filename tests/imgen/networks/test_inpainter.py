@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from imgen.networks.exemplar import exemplar_fill
-from imgen.networks.inpainter import Inpainter, KnownAttention, no_more_colourful, pull_push
+from imgen.networks.inpainter import Inpainter, KnownAttention, no_more_colourful
+from imgen.networks.pull_push import pull_push
 
 TINY = Inpainter.Config(half=4, quarter=4, eighth=8, blocks=2)
 
@@ -59,36 +60,6 @@ def test_the_colours_of_a_fill_that_are_known_stay() -> None:
     vivid = torch.tensor([1.0, 0.0, 0.0])[None, :, None, None].expand(1, 3, 2, 2)
     pale = torch.tensor([0.6, 0.4, 0.5])[None, :, None, None].expand(1, 3, 2, 2)
     assert no_more_colourful(vivid, pale)[0, :, 0, 0].tolist() == pytest.approx([1 / 3 + 0.1, 1 / 3 - 0.1, 1 / 3])
-
-
-@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
-def test_pull_push_goes_on_with_a_plain_colour(value: float) -> None:
-    image = torch.full((1, 3, 128, 128), value)
-    mask = torch.ones(1, 1, 128, 128)
-    mask[..., :8, :8] = 0  # all that is known is one corner
-    assert torch.allclose(pull_push(image * (1 - mask), mask), image, atol=0.02)
-
-
-def test_pull_push_stays_within_the_colours_around() -> None:
-    torch.manual_seed(0)
-    image = torch.rand(1, 3, 64, 64) * 0.5 + 0.25
-    filled = pull_push(image, hole(64, 64))
-    assert image.min() - 1e-3 <= filled.min()
-    assert filled.max() <= image.max() + 1e-3
-
-
-def test_pull_push_follows_a_ramp_across_the_hole() -> None:
-    ramp = torch.linspace(0, 1, 64).expand(1, 3, 64, 64)
-    mask = hole(64, 64)
-    filled = pull_push(ramp, mask)
-    inside = filled[0, 0, 24, 16:32]
-    assert (inside.diff() > 0).all()
-    assert (filled - ramp).abs().max() < 0.12
-
-
-def test_an_image_without_any_known_pixel_becomes_grey() -> None:
-    filled = pull_push(torch.rand(1, 3, 32, 32), torch.ones(1, 1, 32, 32))
-    assert torch.allclose(filled, torch.full_like(filled, 0.5), atol=1e-3)
 
 
 def test_attention_reads_known_places() -> None:

@@ -76,13 +76,25 @@ def test_what_is_painted_follows_the_attention() -> None:
 
 @torch.no_grad()
 def test_the_second_pair_of_gain_and_offset_counts_as_far_as_the_map_says_drop() -> None:
-    net = RaindropRemover(SMALL).eval()
+    net = RaindropRemover(replace(SMALL, fill=False)).eval()
     gain, offset = net.paint.frames[2].bias.view(2, 2, -1)[1]  # type: ignore[union-attr, operator]
     gain.fill_(-1), offset.fill_(0.25)
     image = torch.rand(1, 3, 32, 48)
     made, attention = net(image)
     assert attention.std() > 0.01
     assert torch.allclose(made, image + attention * (0.25 - image), atol=1e-6)
+
+
+@torch.no_grad()
+def test_drops_may_become_what_is_around_them() -> None:
+    net = RaindropRemover(SMALL).eval()
+    image = torch.full((1, 3, 64, 96), 0.25)
+    image[..., 16:40, 32:64] = 0.75
+    where = (image[:, :1] == 0.75).float()
+    assert torch.equal(net.unroll(image, where).frames[-1], image)
+    net.paint.frames[2].bias[-4:] = 1  # type: ignore[index, union-attr]
+    assert torch.allclose(net.unroll(image, where).frames[-1], torch.full_like(image, 0.25), atol=1e-3)
+    assert torch.equal(net.unroll(image, 0 * where).frames[-1], image)
 
 
 @torch.no_grad()
@@ -98,7 +110,7 @@ def test_without_steps_there_is_no_attention_and_everything_may_be_changed() -> 
 @pytest.mark.parametrize(("squares", "look", "residual"), [(1, 0, False), (1, 4, True), (4, 0, True), (4, 4, False)])
 def test_a_pixel_depends_on_the_radius_and_hardly_less(squares: int, look: int, residual: bool) -> None:
     """With small positive weights no path cancels another, no unit is dead and no gate shut."""
-    net = network(replace(SMALL, squares=squares, look=look, residual=residual)).double()
+    net = network(replace(SMALL, squares=squares, look=look, residual=residual, fill=False)).double()
     for parameter in net.parameters():
         parameter.data.uniform_(0.5, 1.5).div_(parameter[0].numel() if parameter.ndim > 1 else 10)
     centre = (net.radius // net.multiple + 2) * net.multiple
