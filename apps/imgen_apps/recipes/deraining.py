@@ -42,6 +42,7 @@ from imgen.data.pairs import Pair, Pairs
 from imgen.data.photos import Photos
 from imgen.engines.attentive_gan import AttentiveGAN, AttentiveGANConfig, Views
 from imgen.engines.engine import Engine
+from imgen.errors import UsageError
 from imgen.losses.matching import Extractor
 from imgen.networks.attentive_discriminator import AttentiveDiscriminator
 from imgen.networks.network import Network
@@ -57,7 +58,7 @@ LONG_SIDE = 1024
 REDUCTION = (0.86, 4.0)
 """By how much squares are made smaller: drops are to be known at any distance."""
 HIDDEN = (0.4, 0.8)
-"""Share of the light from drops between which a place becomes one by what it is, though by chance it looks the same."""
+"""Shares of a place's light that come from drops: up to the first its looks decide, from the second on it is a drop."""
 COLD = 0.25
 """How much bluer the light of drops is than that of the scene, at most: of published pairs .1 to .15."""
 
@@ -82,6 +83,13 @@ class DerainingRecipe(Recipe):
     def with_batch(self, batch: int) -> Self:
         """Any number."""
         return replace(self, batch=batch)
+
+    def with_size(self, size: int) -> Self:
+        """Squares of another size; what photographs are smaller than is made larger."""
+        multiple = RaindropRemover(self.network).multiple
+        if size < multiple or size % multiple:
+            raise UsageError(f"the size is {size}; the network of this recipe takes multiples of {multiple} pixels")
+        return replace(self, side=size)
 
     def with_pairs(self, dirty: Path, clean: Path) -> Self:
         """Any dirt."""

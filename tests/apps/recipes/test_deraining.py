@@ -58,7 +58,13 @@ def test_squares_depend_on_seed_and_number_alone_and_the_mask_says_where_they_ch
     assert (mask[:, 0] == seen).float().mean() > 0.9
     assert changed.any()
     assert not changed.all()
-    assert SMALL.with_batch(3).source([photos]).batch(0).dirty.shape == (3, 3, 32, 32)
+    assert SMALL.with_batch(3).with_size(48).source([photos]).batch(0).dirty.shape == (3, 3, 48, 48)
+
+
+@pytest.mark.parametrize("size", [0, 8, 40])
+def test_sizes_that_the_network_cannot_take_are_refused(size: int) -> None:
+    with pytest.raises(UsageError, match=f"the size is {size}; .* multiples of 16 pixels"):
+        SMALL.with_size(size)
 
 
 def test_what_hides_the_scene_is_a_drop_though_it_looks_the_same(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
