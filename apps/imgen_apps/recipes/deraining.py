@@ -42,7 +42,6 @@ from imgen.data.pairs import Pair, Pairs
 from imgen.data.photos import Photos
 from imgen.engines.attentive_gan import AttentiveGAN, AttentiveGANConfig, Views
 from imgen.engines.engine import Engine
-from imgen.errors import UsageError
 from imgen.losses.matching import Extractor
 from imgen.networks.attentive_discriminator import AttentiveDiscriminator
 from imgen.networks.network import Network
@@ -51,7 +50,7 @@ from imgen.networks.vgg import HedVGG16
 from imgen.spec import Spec
 from imgen.training import checkpoint
 from imgen.training.config import TrainConfig
-from imgen_apps.recipes.recipe import Recipe, generator_of, unit
+from imgen_apps.recipes.recipe import Recipe, check_size, generator_of, unit
 
 LONG_SIDE = 1024
 """Pixels that photographs are kept in."""
@@ -87,8 +86,7 @@ class DerainingRecipe(Recipe):
     def with_size(self, size: int) -> Self:
         """Squares of another size; what photographs are smaller than is made larger."""
         multiple = RaindropRemover(self.network).multiple
-        if size < multiple or size % multiple:
-            raise UsageError(f"the size is {size}; the network of this recipe takes multiples of {multiple} pixels")
+        check_size(size, multiple, multiple)
         return replace(self, side=size)
 
     def with_pairs(self, dirty: Path, clean: Path) -> Self:

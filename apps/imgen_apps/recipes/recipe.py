@@ -150,6 +150,17 @@ class Recipe(ABC):
         return Trainer(engine, source, self.train, folder, device=device, picture=picture)
 
 
+def check_size(size: int, multiple: int, smallest: int) -> None:
+    """Refuse squares that networks cannot take.
+
+    Raises:
+        UsageError: a size in pixels is no multiple, or less than the smallest.
+    """
+    if size % multiple or size < smallest:
+        what = f"multiples of {multiple} pixels, {smallest} at least"
+        raise UsageError(f"the size is {size}; the networks of this recipe take {what}")
+
+
 def unit(images: Sequence[np.ndarray]) -> Tensor:
     """Images H x W x 3 of uint8 as one tensor, N x 3 x H x W in 0..1."""
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255

@@ -20,7 +20,7 @@ from imgen.networks.patchgan import PatchGAN
 from imgen.networks.pix2pixhd import MultiscaleDiscriminator
 from imgen.training import checkpoint
 from imgen.training.loader import Source
-from imgen_apps.recipes.recipe import Recipe, unit
+from imgen_apps.recipes.recipe import Recipe, check_size, unit
 
 SHOWN = 4
 """Places in the picture of a run."""
@@ -44,9 +44,7 @@ class TranslationRecipe(Recipe):
 
     def with_size(self, size: int) -> Self:
         """Squares of another size, of images that are larger in proportion."""
-        if size % self.multiple or size < self.smallest:
-            what = f"multiples of {self.multiple} pixels, {self.smallest} at least"
-            raise UsageError(f"the size is {size}; the networks of this recipe take {what}")
+        check_size(size, self.multiple, self.smallest)
         return replace(self, size=size, resize=round(size * self.resize / self.size))
 
     @property
