@@ -4,14 +4,9 @@ import torch
 from imgen.networks.exemplar import exemplar_fill
 from imgen.networks.inpainter import Inpainter, KnownAttention, no_more_colourful
 from imgen.networks.pull_push import pull_push
+from tests.imgen.networks.holes import hole
 
 TINY = Inpainter.Config(half=4, quarter=4, eighth=8, blocks=2)
-
-
-def hole(height: int, width: int) -> torch.Tensor:
-    mask = torch.zeros(1, 1, height, width)
-    mask[..., height // 4 : height // 2, width // 4 : width // 2] = 1
-    return mask
 
 
 @pytest.mark.parametrize("size", [(16, 16), (48, 80), (16, 208)])

@@ -2,12 +2,7 @@ import pytest
 import torch
 
 from imgen.networks.pull_push import pull_push
-
-
-def hole(height: int, width: int) -> torch.Tensor:
-    mask = torch.zeros(1, 1, height, width)
-    mask[..., height // 4 : height // 2, width // 4 : width // 2] = 1
-    return mask
+from tests.imgen.networks.holes import hole
 
 
 @pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
