@@ -23,8 +23,7 @@ from imgen.spec import Spec
 from imgen_apps import attention
 from imgen_export import detection, face, translation
 from imgen_export.form import Form, core_sizes, embed_sizes, free_axis, levels, picture
-
-GRAPHS = ("core", "embed")
+from imgen_export.variant import check_graph
 
 
 def form_of(network: Network, spec: Spec, graph: str) -> Form:
@@ -33,15 +32,12 @@ def form_of(network: Network, spec: Spec, graph: str) -> Form:
     Raises:
         UsageError: an unknown graph, or a task that has none, or none that is embed.
     """
-    if graph not in GRAPHS:
-        raise UsageError(f"graph must be one of {', '.join(GRAPHS)}, got {graph!r}")
+    check_graph(graph, spec)
     if spec.task == "classify":
         raise UsageError(
             f"{spec.name!r} is a classifier, for imgen evaluate --features; only what makes images is exported"
         )
     if spec.task == "generate":
-        if graph == "embed":
-            raise UsageError(f"the embed graph is for images to images, {spec.name!r} generates them; take core")
         return _generate(network, spec)
     if spec.task == "reconstruct":
         return _reconstruct(network, spec, graph)

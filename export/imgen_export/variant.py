@@ -1,11 +1,13 @@
-"""What may be chosen of a file beside the graph: its numbers, its version of ONNX, a fixed size."""
+"""What may be chosen of a file: its graph, its numbers, its version of ONNX, a fixed size."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from imgen.errors import UsageError
+from imgen.spec import Spec
 
+GRAPHS = ("core", "embed")
 PRECISIONS = ("fp32", "fp16", "int8")
 OPSET = 18
 """What torch traces, and what runs almost everywhere."""
@@ -67,3 +69,15 @@ def _size(text: str | None) -> tuple[int, int] | None:
     if len(sides) != 2 or not all(side.isascii() and side.isdigit() for side in sides):
         raise UsageError(f"size must be HEIGHTxWIDTH in pixels, like 512x768, got {text!r}")
     return int(sides[0]), int(sides[1])
+
+
+def check_graph(graph: str, spec: Spec | None = None) -> None:
+    """Refuse a graph there is not, or not of a model.
+
+    Raises:
+        UsageError: an unknown graph; or the embed graph of what makes images of no image.
+    """
+    if graph not in GRAPHS:
+        raise UsageError(f"graph must be one of {', '.join(GRAPHS)}, got {graph!r}")
+    if graph == "embed" and spec is not None and spec.task == "generate":
+        raise UsageError(f"the embed graph is for images to images, {spec.name!r} generates them; take core")

@@ -37,8 +37,9 @@ def export(
 ) -> None:
     """Write a model as ONNX, proved equal to torch at sizes it was not traced at; or write nothing."""
     from imgen.errors import UsageError
-    from imgen_export.variant import Variant
+    from imgen_export.variant import Variant, check_graph
 
+    check_graph(graph)
     if output.suffix.lower() != ".onnx":
         raise UsageError(f"{output} does not end in .onnx; name the file to write, like {output.stem or 'model'}.onnx")
     if output.exists() and not overwrite:
@@ -70,10 +71,16 @@ def _report(spec: "Spec") -> str:
 def _shipped(model: str, graph: str) -> Path | None:
     """A built-in model's graph as it was verified; None if there is no such file."""
     from imgen.runtime.catalogue import entries, find_model
+    from imgen.spec import Spec
+    from imgen_export.variant import check_graph
 
     if model not in entries():
         return None
     core = find_model(model)
+    sidecar = core.with_suffix(".json")
+    if not sidecar.exists():
+        return None
+    check_graph(graph, Spec.from_json(sidecar.read_text(), str(sidecar)))
     source = core if graph == "core" else core.with_stem(f"{core.stem}-{graph}")
     return source if source.exists() and source.with_suffix(".json").exists() else None
 

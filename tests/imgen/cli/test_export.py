@@ -68,6 +68,7 @@ def test_bad_input_is_one_line(tmp_path: Path) -> None:
         ((tmp_path / "missing.safetensors", tmp_path / "a.onnx"), 3, "is not a file"),
         ((tmp_path / "there.onnx", tmp_path / "a.onnx"), 3, "an ONNX file already"),
         (("inpaint-base", tmp_path / "a.onnx", "--graph", "other"), 2, "graph must be"),
+        (("fruit", tmp_path / "a.onnx", "--graph", "embed"), 2, "'fruit' generates them; take core"),
         (("upscale-x2", tmp_path / "a.onnx", "--precision", "bf16"), 2, "one of fp32, fp16, int8, got 'bf16'"),
         (("upscale-x2", tmp_path / "a.onnx", "--opset", 12), 2, "opset must be in 13.."),
         (("upscale-x2", tmp_path / "a.onnx", "--opset", 17), 3, "opset 17 cannot say what opset 18 does"),
