@@ -112,6 +112,8 @@ class AttentiveGAN(Engine):
         if self.config.part == "attend":
             terms = {"attention": self.config.attention * self.attention_loss(self.generator.find(dirty), mask)}
         else:
+            if self.config.part == "paint" and self.generator.config.steps:
+                self.generator.attend.eval()  # it learns nothing: its maps are those it gives in use
             made = self.generator.unroll(dirty, mask[: round(self.config.forced * len(mask))])
             if self.discriminator is not None:
                 yield "discriminator", self._discriminator_loss(self.discriminator, made, clean)

@@ -2,9 +2,10 @@
 
 Reference: Qian et al. 2018, "Attentive Generative Adversarial Network for Raindrop Removal from a Single
 Image", arXiv:1711.10098, sec. 3 and 4.1. ``PAPER`` has its sizes. The default works on squares of 2 x 2
-pixels in place of pixels and takes a fifteenth of the multiplications; what is a dilation of 16 pixels there is one of
+pixels in place of pixels and takes a tenth of the multiplications; what is a dilation of 16 pixels there is one of
 8 squares here. It looks at the image once, with a small U-Net, and each step of the recurrence, on squares of 8 x 8,
-looks at what that has seen; then it sharpens its map on those of 2 x 2. Its auto-encoder is made of residual blocks.
+looks at what that has seen; then it sharpens its map on those of 2 x 2. In use it finds drops in the image and in its
+mirror image, and takes the mean of both maps. Its auto-encoder is made of residual blocks.
 Differs from the paper, too: ReLUs are leaky; and what the auto-encoder gives is not the image but a gain and an offset
 for each of its values, and a second pair, which counts as far as the map says drop. A drop out of focus takes contrast
 away and adds light, so that both are smooth where the image is not; of a drop in focus the map has the shape. What lets
@@ -44,10 +45,13 @@ class RaindropRemover(Network):
 
         squares: int = 2  # the side in pixels of what is taken for one; 1: the paper
         look: int = 24  # channels of the U-Net that looks at the image, once; 0: each step looks itself: the paper
+        deep: int = 3  # residual blocks at each of its coarser sizes
         attention: int = 32  # channels of the attentive-recurrent network
         blocks: int = 1  # residual ones in it
         steps: int = 4  # of the recurrence; 0: no attention, for comparisons
+        mirrored: bool = True  # looks at the image mirrored, too, but where it learns; False: the paper
         width: int = 32  # channels of the auto-encoder at full size
+        rounds: int = 2  # of dilations in the auto-encoder
         fill: bool = True  # the auto-encoder sees, and may take, what is around drops; False: the paper
         residual: bool = True  # blocks of the auto-encoder add to what they are given; False: the paper
 
@@ -80,7 +84,12 @@ class RaindropRemover(Network):
         return self._find(_centred(image))
 
     def _find(self, centred: Tensor) -> list[Tensor]:
-        maps: list[Tensor] = self.attend(centred) if self.config.steps else []
+        if not self.config.steps:
+            return []
+        maps: list[Tensor] = self.attend(centred)
+        if self.config.mirrored and not self.attend.training:
+            mirrored = self.attend(centred.flip(3))
+            maps = [(one + other.flip(3)) / 2 for one, other in zip(maps, mirrored, strict=True)]
         return maps
 
     def unroll(self, image: Tensor, shown: Tensor | None = None) -> Removal:
@@ -140,7 +149,7 @@ class AttentiveRecurrent(nn.Module):
         reach = config.steps * (2 * config.blocks + 3)
         self.look: Look | None = None
         if config.look:
-            self.look = Look(before, config.look)
+            self.look = Look(before, config.look, config.deep)
             self.tell = nn.ConvTranspose2d(width, config.look, 4, 4)
             self.sharpen = nothing(config.look, config.squares**2)
             before, self.squares = 4 * config.look, 4 * config.squares
@@ -181,18 +190,19 @@ class AttentiveRecurrent(nn.Module):
 class Look(nn.Module):
     """A U-Net whose features know what is around; it is not in the paper, where each step looks for itself."""
 
-    def __init__(self, before: int, width: int) -> None:
+    def __init__(self, before: int, width: int, deep: int) -> None:
         super().__init__()
         self.enter = nn.Sequential(convolution(before, width), Block(width))
         widths = [width, 2 * width, 4 * width, 4 * width]
         self.down = nn.ModuleList(
-            nn.Sequential(convolution(fine, coarse, stride=2), Block(coarse)) for fine, coarse in pairwise(widths)
+            nn.Sequential(convolution(fine, coarse, stride=2), *(Block(coarse) for _ in range(deep)))
+            for fine, coarse in pairwise(widths)
         )
-        self.deep = Block(widths[-1])
+        self.deep = nn.Sequential(*(Block(widths[-1]) for _ in range(deep)))
         self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, 2) for fine, coarse in pairwise(widths))
         self.join = nn.ModuleList(nn.Sequential(nn.LeakyReLU(SLOPE), Block(width)) for width in widths[:-1])
         # Positions, at the full size, to what is at a quarter: of the convolutions at each size, and of the doubling.
-        self.reach = 3 + 5 * (1 + 2 + 4) + 16 + 4 + 8
+        self.reach = 3 + (1 + 4 * deep) * (1 + 2 + 4) + 16 * deep + 4 + 8
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Squares, N x C x H x W, to features at a quarter of the size, and at the size. H and W are multiples of 8."""
@@ -215,7 +225,7 @@ class ContextualAutoencoder(nn.Module):
         width, middle, out = config.width, 4 * config.width, 6 * config.squares**2
         self.fill = config.fill and config.steps > 0
         self.squares, first = config.squares, 5 if config.squares == 1 else 3
-        dilations = [dilation // config.squares for dilation in (2, 4, 8, 16) if dilation >= config.squares]
+        dilations = [n // config.squares for n in (2, 4, 8, 16) if n >= config.squares] * config.rounds
 
         def further(width: int, dilation: int = 1) -> nn.Module:
             return Block(width, dilation) if config.residual else convolution(width, width, dilation=dilation)
@@ -261,5 +271,7 @@ class ContextualAutoencoder(nn.Module):
         return [F.pixel_shuffle(frame(x), self.squares) for frame, x in made]
 
 
-PAPER = RaindropRemover.Config(squares=1, look=0, attention=32, blocks=5, width=64, fill=False, residual=False)
+PAPER = RaindropRemover.Config(
+    squares=1, look=0, attention=32, blocks=5, width=64, mirrored=False, rounds=1, fill=False, residual=False
+)
 """The sizes of the reference."""

@@ -81,6 +81,14 @@ def test_a_part_learns_alone_and_by_the_losses_it_can_change(part: str, losses: 
     assert changed == ({"attend", "paint"} if part == "both" else {part})
 
 
+@pytest.mark.parametrize("part", ["attend", "paint", "both"])
+def test_what_paints_alone_learns_by_the_maps_that_are_used(part: str) -> None:
+    """Those of the mirrored image, too."""
+    gan = engine(replace(ALONE, part=part)).train()
+    updates(gan, glass())
+    assert gan.generator.attend.training == (part != "paint")
+
+
 def test_what_is_not_there_cannot_learn() -> None:
     with pytest.raises(UsageError, match="no maps to learn"):
         engine(replace(ALONE, part="attend"), replace(TINY, steps=0))

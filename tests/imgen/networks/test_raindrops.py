@@ -55,6 +55,21 @@ def test_every_step_looks_again_with_the_same_weights() -> None:
 
 
 @torch.no_grad()
+def test_a_mirrored_image_has_the_mirrored_maps_but_while_it_learns() -> None:
+    """They are the mean of what is found in both; to the bit, for a sum has no order."""
+    image = torch.rand(2, 3, 32, 48)
+    mirrored = image.flip(3)
+    net, once = network(), network(replace(SMALL, mirrored=False))
+    for a, b, one, other in zip(
+        net.find(image), net.find(mirrored), once.find(image), once.find(mirrored), strict=True
+    ):
+        assert torch.equal(a, b.flip(3))
+        assert torch.equal(a, (one + other.flip(3)) / 2)
+        assert (one - other.flip(3)).abs().max() > 1e-4
+    assert all(torch.equal(a, b) for a, b in zip(net.train().find(image), once.find(image), strict=True))
+
+
+@torch.no_grad()
 def test_the_painter_may_be_shown_where_drops_are() -> None:
     """Of the first images; what is found stays what it was, and of the others what is painted."""
     net, image = network(), torch.rand(3, 3, 32, 48)
