@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from imgen.errors import UsageError
+from imgen.runtime.catalogue import Entry
 from imgen.spec import Spec
 
 GRAPHS = ("core", "embed")
@@ -71,7 +72,7 @@ def _size(text: str | None) -> tuple[int, int] | None:
     return int(sides[0]), int(sides[1])
 
 
-def check_graph(graph: str, spec: Spec | None = None) -> None:
+def check_graph(graph: str, model: Spec | Entry | None = None) -> None:
     """Refuse a graph there is not, or not of a model.
 
     Raises:
@@ -79,5 +80,5 @@ def check_graph(graph: str, spec: Spec | None = None) -> None:
     """
     if graph not in GRAPHS:
         raise UsageError(f"graph must be one of {', '.join(GRAPHS)}, got {graph!r}")
-    if graph == "embed" and spec is not None and spec.task == "generate":
-        raise UsageError(f"the embed graph is for images to images, {spec.name!r} generates them; take core")
+    if graph == "embed" and model is not None and model.task == "generate":
+        raise UsageError(f"the embed graph is for images to images, {model.name!r} generates them; take core")

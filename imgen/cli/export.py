@@ -70,17 +70,14 @@ def _report(spec: "Spec") -> str:
 
 def _shipped(model: str, graph: str) -> Path | None:
     """A built-in model's graph as it was verified; None if there is no such file."""
-    from imgen.runtime.catalogue import entries, find_model
-    from imgen.spec import Spec
+    from imgen.runtime.catalogue import entries, verify
     from imgen_export.variant import check_graph
 
-    if model not in entries():
+    entry = entries().get(model)
+    if entry is None:
         return None
-    core = find_model(model)
-    sidecar = core.with_suffix(".json")
-    if not sidecar.exists():
-        return None
-    check_graph(graph, Spec.from_json(sidecar.read_text(), str(sidecar)))
+    check_graph(graph, entry)
+    core = verify(entry)
     source = core if graph == "core" else core.with_stem(f"{core.stem}-{graph}")
     return source if source.exists() and source.with_suffix(".json").exists() else None
 
