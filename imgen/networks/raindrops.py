@@ -5,7 +5,8 @@ Image", arXiv:1711.10098, sec. 3 and 4.1. ``PAPER`` has its sizes. The default w
 pixels in place of pixels and takes a tenth of the multiplications; what is a dilation of 16 pixels there is one of
 8 squares here. It looks at the image once, with a small U-Net, and each step of the recurrence, on squares of 8 x 8,
 looks at what that has seen; then it sharpens its map on those of 2 x 2. In use it finds drops in the image and in its
-mirror image, and takes the mean of both maps. Its auto-encoder is made of residual blocks.
+mirror image, and takes the mean of both maps; and does so once more at half the size, where a drop that is larger and
+farther out of focus than any it learnt by is one of those. Its auto-encoder is made of residual blocks.
 Differs from the paper, too: ReLUs are leaky; and what the auto-encoder gives is not the image but a gain and an offset
 for each of its values, and a second pair, which counts as far as the map says drop. A drop out of focus takes contrast
 away and adds light, so that both are smooth where the image is not; of a drop in focus the map has the shape. What lets
@@ -50,6 +51,7 @@ class RaindropRemover(Network):
         blocks: int = 1  # residual ones in it
         steps: int = 4  # of the recurrence; 0: no attention, for comparisons
         mirrored: bool = True  # looks at the image mirrored, too, but where it learns; False: the paper
+        halved: float = 0.6  # how far the map rises to what it sees at half the size, but where it learns; 0: the paper
         width: int = 32  # channels of the auto-encoder at full size
         rounds: int = 2  # of dilations in the auto-encoder
         fill: bool = True  # the auto-encoder sees, and may take, what is around drops; False: the paper
@@ -65,12 +67,16 @@ class RaindropRemover(Network):
     @property
     def multiple(self) -> int:
         """What height and width must be multiples of."""
-        return (8 if self.config.steps and (self.config.look or self.config.fill) else 4) * self.config.squares
+        config = self.config
+        if not config.steps:
+            return 4 * config.squares
+        finest = 8 if config.look or config.fill else 4
+        return finest * config.squares * (2 if config.halved else 1)
 
     @property
     def radius(self) -> int:
         """How many pixels beyond its own an output pixel depends on."""
-        looked = self.attend.reach if self.config.steps else 0
+        looked = self.attend.reach * (2 if self.config.halved else 1) if self.config.steps else 0
         filled = 2**HALVINGS * (sum(REACHES) + 2) if self.paint.fill else 0
         return self.config.squares * (self.paint.reach + filled + looked + 1)
 
@@ -86,8 +92,18 @@ class RaindropRemover(Network):
     def _find(self, centred: Tensor) -> list[Tensor]:
         if not self.config.steps:
             return []
+        if self.attend.training:
+            learning: list[Tensor] = self.attend(centred)
+            return learning
+        maps = self._look(centred)
+        if self.config.halved:
+            coarse = [_doubled(each) for each in self._look(F.avg_pool2d(centred, 2))]
+            maps = [fine + self.config.halved * F.relu(far - fine) for fine, far in zip(maps, coarse, strict=True)]
+        return maps
+
+    def _look(self, centred: Tensor) -> list[Tensor]:
         maps: list[Tensor] = self.attend(centred)
-        if self.config.mirrored and not self.attend.training:
+        if self.config.mirrored:
             mirrored = self.attend(centred.flip(3))
             maps = [(one + other.flip(3)) / 2 for one, other in zip(maps, mirrored, strict=True)]
         return maps
@@ -131,6 +147,10 @@ class RaindropRemover(Network):
 def _centred(image: Tensor) -> Tensor:
     """So that the zeros of the padding are grey."""
     return image - 0.5
+
+
+def _doubled(image: Tensor) -> Tensor:
+    return F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def _lit(image: Tensor, light: Tensor) -> Tensor:
@@ -272,6 +292,6 @@ class ContextualAutoencoder(nn.Module):
 
 
 PAPER = RaindropRemover.Config(
-    squares=1, look=0, attention=32, blocks=5, width=64, mirrored=False, rounds=1, fill=False, residual=False
+    squares=1, look=0, attention=32, blocks=5, width=64, mirrored=False, halved=0, rounds=1, fill=False, residual=False
 )
 """The sizes of the reference."""

@@ -37,7 +37,7 @@ import torch
 from torch import Tensor
 
 from imgen.data.drops import drops
-from imgen.data.glass import Glass, Pixels
+from imgen.data.glass import Glass, Pixels, log_uniform
 from imgen.data.pairs import Pair, Pairs
 from imgen.data.photos import Photos
 from imgen.engines.attentive_gan import AttentiveGAN, AttentiveGANConfig, Views
@@ -56,6 +56,8 @@ LONG_SIDE = 1024
 """Pixels that photographs are kept in."""
 REDUCTION = (0.86, 4.0)
 """By how much squares are made smaller: drops are to be known at any distance."""
+VIEWS = (400, 780)
+"""Short sides, in pixels, of the views that squares are parts of, which the sizes of drops follow: some are larger."""
 HIDDEN = (0.4, 0.8)
 """Shares of a place's light that come from drops: up to the first its looks decide, from the second on it is a drop."""
 COLD = 0.25
@@ -158,7 +160,8 @@ class RandomGlass:
         recipe = self.recipe
         if rng.random() < recipe.clear:
             return Glass(clean, np.zeros(clean.shape[:2], np.float32))
-        return drops(clean, rng, sharp=recipe.sharp, soaked=recipe.soaked, around=around, cold=COLD)
+        view = log_uniform(rng, *VIEWS)
+        return drops(clean, rng, view=view, sharp=recipe.sharp, soaked=recipe.soaked, around=around, cold=COLD)
 
 
 class RandomPairs:

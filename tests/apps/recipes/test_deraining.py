@@ -58,12 +58,12 @@ def test_squares_depend_on_seed_and_number_alone_and_the_mask_says_where_they_ch
     assert (mask[:, 0] == seen).float().mean() > 0.9
     assert changed.any()
     assert not changed.all()
-    assert SMALL.with_batch(3).with_size(48).source([photos]).batch(0).dirty.shape == (3, 3, 48, 48)
+    assert SMALL.with_batch(3).with_size(64).source([photos]).batch(0).dirty.shape == (3, 3, 64, 64)
 
 
 @pytest.mark.parametrize("size", [0, 8, 40])
 def test_sizes_that_the_network_cannot_take_are_refused(size: int) -> None:
-    with pytest.raises(UsageError, match=f"the size is {size}; .* multiples of 16 pixels"):
+    with pytest.raises(UsageError, match=f"the size is {size}; .* multiples of 32 pixels"):
         SMALL.with_size(size)
 
 
@@ -105,7 +105,7 @@ def test_the_second_run_begins_with_what_the_first_made(photos: Path, tmp_path: 
     assert list((tmp_path / "first" / "samples").iterdir())
     network = trained.average.engine.product
     spec = replace(SMALL.spec(network), licence="CC0-1.0")
-    assert (spec.task, spec.multiple, spec.receptive_field, spec.radius) == ("derain", 16, "finite", network.radius)
+    assert (spec.task, spec.multiple, spec.receptive_field, spec.radius) == ("derain", 32, "finite", network.radius)
     weights.save(network, tmp_path / "model.safetensors", spec)
     for start in ("first", "model.safetensors"):
         begun = GAN.trainer([photos], tmp_path / "second", start=tmp_path / start)

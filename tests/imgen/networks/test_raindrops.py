@@ -4,6 +4,7 @@ from itertools import pairwise
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from imgen.networks.raindrops import PAPER, RaindropRemover
 
@@ -38,10 +39,10 @@ def test_all_the_shapes(squares: int) -> None:
 
 @torch.no_grad()
 def test_before_training_it_changes_nothing() -> None:
-    image = torch.rand(1, 3, 32, 48)
+    image = torch.rand(1, 3, 32, 64)
     frames, _ = RaindropRemover(SMALL).unroll(image)
     assert torch.equal(frames[-1], image)
-    assert torch.allclose(frames[0], image.reshape(1, 3, 8, 4, 12, 4).mean((3, 5)), atol=1e-6)
+    assert torch.allclose(frames[0], image.reshape(1, 3, 8, 4, 16, 4).mean((3, 5)), atol=1e-6)
 
 
 @torch.no_grad()
@@ -57,9 +58,10 @@ def test_every_step_looks_again_with_the_same_weights() -> None:
 @torch.no_grad()
 def test_a_mirrored_image_has_the_mirrored_maps_but_while_it_learns() -> None:
     """They are the mean of what is found in both; to the bit, for a sum has no order."""
-    image = torch.rand(2, 3, 32, 48)
+    image = torch.rand(2, 3, 32, 64)
     mirrored = image.flip(3)
-    net, once = network(), network(replace(SMALL, mirrored=False))
+    alone = replace(SMALL, halved=0)
+    net, once = network(alone), network(replace(alone, mirrored=False))
     for a, b, one, other in zip(
         net.find(image), net.find(mirrored), once.find(image), once.find(mirrored), strict=True
     ):
@@ -70,10 +72,24 @@ def test_a_mirrored_image_has_the_mirrored_maps_but_while_it_learns() -> None:
 
 
 @torch.no_grad()
+def test_maps_rise_to_those_of_the_image_at_half_the_size_but_while_it_learns() -> None:
+    image = torch.rand(2, 3, 64, 32)
+    net, once = network(), network(replace(SMALL, halved=0))
+    smaller = F.interpolate(image, scale_factor=0.5, mode="area")
+    raised = 0
+    for found, fine, coarse in zip(net.find(image), once.find(image), once.find(smaller), strict=True):
+        far = F.interpolate(coarse, scale_factor=2.0, mode="bilinear")
+        assert torch.allclose(found, torch.maximum(fine, 0.4 * fine + 0.6 * far), atol=1e-6)
+        raised += int((found > fine + 1e-4).sum())
+    assert raised
+    assert all(torch.equal(a, b) for a, b in zip(net.train().find(image), once.train().find(image), strict=True))
+
+
+@torch.no_grad()
 def test_the_painter_may_be_shown_where_drops_are() -> None:
     """Of the first images; what is found stays what it was, and of the others what is painted."""
-    net, image = network(), torch.rand(3, 3, 32, 48)
-    mask = (torch.rand(2, 1, 32, 48) > 0.5).float()
+    net, image = network(), torch.rand(3, 3, 32, 64)
+    mask = (torch.rand(2, 1, 32, 64) > 0.5).float()
     free, shown = net.unroll(image), net.unroll(image, mask)
     assert all(torch.equal(a, b) for a, b in zip(free.maps, shown.maps, strict=True))
     assert torch.allclose(free.frames[-1][2:], shown.frames[-1][2:], atol=1e-6)
@@ -94,7 +110,7 @@ def test_the_second_pair_of_gain_and_offset_counts_as_far_as_the_map_says_drop()
     net = RaindropRemover(replace(SMALL, fill=False)).eval()
     gain, offset = net.paint.frames[2].bias.view(2, 2, -1)[1]  # type: ignore[union-attr, operator]
     gain.fill_(-1), offset.fill_(0.25)
-    image = torch.rand(1, 3, 32, 48)
+    image = torch.rand(1, 3, 32, 64)
     made, attention = net(image)
     assert attention.std() > 0.01
     assert torch.allclose(made, image + attention * (0.25 - image), atol=1e-6)
@@ -117,14 +133,17 @@ def test_without_steps_there_is_no_attention_and_everything_may_be_changed() -> 
     net = network(replace(SMALL, steps=0))
     assert net.unroll(torch.rand(1, 3, 32, 32)).maps == []
     assert not hasattr(net, "attend")
-    _, attention = net(torch.rand(1, 3, 32, 48))
-    assert attention.shape == (1, 1, 32, 48)
+    _, attention = net(torch.rand(1, 3, 32, 64))
+    assert attention.shape == (1, 1, 32, 64)
     assert (attention == 1).all()
 
 
 @pytest.mark.parametrize(("squares", "look", "residual"), [(1, 0, False), (1, 4, True), (4, 0, True), (4, 4, False)])
-def test_a_pixel_depends_on_the_radius_and_hardly_less(squares: int, look: int, residual: bool) -> None:
+def test_a_pixel_depends_on_the_radius_and_hardly_less(
+    squares: int, look: int, residual: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With small positive weights no path cancels another, no unit is dead and no gate shut."""
+    monkeypatch.setattr(F, "relu", lambda x: x)  # what is seen at half the size, which looks farther, always counts
     net = network(replace(SMALL, squares=squares, look=look, residual=residual, fill=False)).double()
     for parameter in net.parameters():
         parameter.data.uniform_(0.5, 1.5).div_(parameter[0].numel() if parameter.ndim > 1 else 10)
