@@ -1,12 +1,13 @@
 """What do attention and the attentive discriminator add to raindrop removal?
 
-    python benchmarks/derain_ablation.py --data PHOTOS --test OTHER_PHOTOS --steps 1000
+    python benchmarks/derain_ablation.py --data PHOTOS --test OTHER_PHOTOS --finder imgen/models/derain-base.safetensors
 
-Trains the small network of ``imgen train deraining`` three times, on the same batches and for as many steps: without
-the attentive-recurrent network, with it, and with the attentive discriminator, too (A, AA, and AA + AD in the terms of
-Qian et al. 2018, arXiv:1711.10098, table 1, which has A and AA + AD). The averaged networks are then compared on drops
-simulated on photographs that none of them was trained on, as ``derain_quality.py --simulated`` makes them: what a
-network gives takes the place of the whole image.
+Trains the contextual auto-encoder of ``imgen train deraining`` three times, from the same random weights, on the same
+batches and for as many steps: without attention, with it, and with the attentive discriminator, too (A, AA, and AA + AD
+in the terms of Qian et al. 2018, arXiv:1711.10098, table 1, which has A and AA + AD). The attention is that of a model
+which has learnt to find drops before, and stays as it is. The averaged networks are then compared on drops simulated on
+photographs that none of them was trained on, as ``derain_quality.py --simulated`` makes them: what a network gives
+takes the place of the whole image.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import torch
 from derain_quality import Scene, fidelity, simulated, table
 from holes import photographs
 
+from imgen import weights
 from imgen.image.tensor import crop, pad_to_multiple, to_nchw, to_pixels
 from imgen.networks.raindrops import RaindropRemover
 from imgen_apps.recipes.deraining import RECIPES, DerainingRecipe
@@ -30,8 +32,9 @@ from imgen_apps.recipes.deraining import RECIPES, DerainingRecipe
 
 def variants(steps: int, seed: int) -> dict[str, DerainingRecipe]:
     """The three, by what they have."""
-    whole = RECIPES["deraining"]
+    whole = RECIPES["deraining-paint"]
     whole = replace(whole, train=replace(whole.train, steps=steps, seed=seed, save_every=steps))
+    whole = replace(whole, losses=replace(whole.losses, learning_rate=RECIPES["deraining"].losses.learning_rate))
     judged = replace(whole.losses, adversarial=RECIPES["deraining-gan"].losses.adversarial)
     return {
         "no attention": replace(whole, network=replace(whole.network, steps=0)),
@@ -40,13 +43,15 @@ def variants(steps: int, seed: int) -> dict[str, DerainingRecipe]:
     }
 
 
-def trained(recipe: DerainingRecipe, data: Sequence[Path], device: str) -> RaindropRemover:
+def trained(recipe: DerainingRecipe, finder: RaindropRemover, data: Sequence[Path], device: str) -> RaindropRemover:
     """The averaged network of a run."""
     with tempfile.TemporaryDirectory() as folder:
         trainer = recipe.trainer(data, Path(folder), device)
+        for network in (trainer.engine.product, trainer.average.engine.product):
+            assert isinstance(network, RaindropRemover)
+            if network.config.steps:
+                network.attend.load_state_dict(finder.attend.state_dict())
         trainer.run()
-    network = trainer.average.engine.product
-    assert isinstance(network, RaindropRemover)
     return network.to("cpu").eval()
 
 
@@ -66,7 +71,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, action="append", required=True, help="photographs to train on")
     parser.add_argument("--test", type=Path, required=True, help="other photographs")
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--finder", type=Path, required=True, help="a model whose attention is taken")
+    parser.add_argument("--steps", type=int, default=450)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--limit", type=int, help="only the first N photographs of the test")
@@ -74,12 +80,14 @@ def main() -> int:
     arguments = parser.parse_args()
 
     scenes = simulated(photographs(arguments.test)[: arguments.limit], arguments.seed)
+    finder = weights.load(arguments.finder)
+    assert isinstance(finder, RaindropRemover)
     before = np.mean([fidelity(scene.dirty, scene.clean) for scene in scenes], axis=0)
     rows = {"input": {"PSNR": float(before[0]), "SSIM": float(before[1])}}
     seconds = {}
     for name, recipe in variants(arguments.steps, arguments.seed).items():
         began = time.process_time()
-        rows[name] = quality(trained(recipe, arguments.data, arguments.device), scenes)
+        rows[name] = quality(trained(recipe, finder, arguments.data, arguments.device), scenes)
         seconds[name] = round(time.process_time() - began)
     if arguments.json:
         print(json.dumps({"scores": rows, "views": len(scenes), "steps": arguments.steps, "seconds": seconds}))

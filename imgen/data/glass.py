@@ -46,8 +46,9 @@ class Pane:
         self.image, self.rng = image, rng
         reduction = max(1.0, blur / _SHARPEST)
         self.height, self.width = (max(2, round(n / reduction)) for n in image.shape[:2])
-        self.view = view * self.height / image.shape[0]
-        self.blur = blur * self.height / image.shape[0]
+        # Numbers of Python's: those of NumPy would make fields of 64 bits.
+        self.view = float(view) * self.height / image.shape[0]
+        self.blur = float(blur) * self.height / image.shape[0]
 
     def scattered(self, size: float, spread: float, share: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Centres (N x 2, x and y) and radii (N) of discs that cover a share of the pane, some in crowds.

@@ -41,6 +41,14 @@ def test_everything_follows_from_image_and_seed(kind):
 
 
 @each_kind
+def test_a_view_may_be_a_number_of_numpys(kind):
+    scene = _scene()
+    for seed in range(12):
+        one, same = (kind(scene, np.random.default_rng(seed), view=view).image for view in (500, np.float64(500)))
+        assert np.array_equal(one, same)
+
+
+@each_kind
 def test_density(kind):
     scene = _scene(64, 64)
     for seed in range(12):
