@@ -51,7 +51,7 @@ def drops(
     # What is sharp hides all that is behind it: much of that leaves little to see.
     share = log_uniform(rng, 0.04, 0.6 if blur > size else 0.35) if density is None else density
     pane = Pane(image, rng, view, blur)
-    size = float(size) * (pane.view / float(view))
+    size = float(size * (pane.view / view))
     tiny = size < max(0.5, pane.view / 160)  # too many to be drawn one by one
     misty = 1.0 if tiny else rng.random() if rng.random() < 0.25 else 0.0  # how much of the cover is mist
     field = _single(pane, size, share * (1 - misty))
