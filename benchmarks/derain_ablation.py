@@ -1,13 +1,13 @@
 """What do attention and the attentive discriminator add to raindrop removal?
 
-    python benchmarks/derain_ablation.py --data PHOTOS --test OTHER_PHOTOS --finder imgen/models/derain-base.safetensors
+    python benchmarks/derain_ablation.py --data PHOTOS --test OTHER_PHOTOS
 
-Trains the contextual auto-encoder of ``imgen train deraining`` three times, from the same random weights, on the same
-batches and for as many steps: without attention, with it, and with the attentive discriminator, too (A, AA, and AA + AD
-in the terms of Qian et al. 2018, arXiv:1711.10098, table 1, which has A and AA + AD). The attention is that of a model
-which has learnt to find drops before, and stays as it is. The averaged networks are then compared on drops simulated on
-photographs that none of them was trained on, as ``derain_quality.py --simulated`` makes them: what a network gives
-takes the place of the whole image.
+Trains the contextual auto-encoder of ``imgen train deraining`` three times, from random weights, on the same batches
+and for as many steps: without attention, with it, and with the attentive discriminator, too (A, AA, and AA + AD in the
+terms of Qian et al. 2018, arXiv:1711.10098, table 1, which has A and AA + AD). The attention is that of the built-in
+model, which has learnt to find drops before, and stays as it is. The averaged networks are then compared on drops
+simulated on photographs that none of them was trained on, as ``derain_quality.py --simulated`` makes them: what a
+network gives takes the place of the whole image.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from holes import photographs
 from imgen import weights
 from imgen.image.tensor import crop, pad_to_multiple, to_nchw, to_pixels
 from imgen.networks.raindrops import RaindropRemover
+from imgen.runtime.catalogue import weights_file
 from imgen_apps.recipes.deraining import RECIPES, DerainingRecipe
 
 
@@ -47,12 +48,13 @@ def trained(recipe: DerainingRecipe, finder: RaindropRemover, data: Sequence[Pat
     """The averaged network of a run."""
     with tempfile.TemporaryDirectory() as folder:
         trainer = recipe.trainer(data, Path(folder), device)
-        for network in (trainer.engine.product, trainer.average.engine.product):
-            assert isinstance(network, RaindropRemover)
-            if network.config.steps:
-                network.attend.load_state_dict(finder.attend.state_dict())
+        learner, average = trainer.engine.product, trainer.average.engine.product
+        if recipe.network.steps:
+            for network in (learner, average):
+                network.get_submodule("attend").load_state_dict(finder.attend.state_dict())
         trainer.run()
-    return network.to("cpu").eval()
+    assert isinstance(average, RaindropRemover)
+    return average.to("cpu").eval()
 
 
 def quality(network: RaindropRemover, scenes: Sequence[Scene]) -> dict[str, float]:
@@ -71,8 +73,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, action="append", required=True, help="photographs to train on")
     parser.add_argument("--test", type=Path, required=True, help="other photographs")
-    parser.add_argument("--finder", type=Path, required=True, help="a model whose attention is taken")
-    parser.add_argument("--steps", type=int, default=450)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--limit", type=int, help="only the first N photographs of the test")
@@ -80,7 +81,7 @@ def main() -> int:
     arguments = parser.parse_args()
 
     scenes = simulated(photographs(arguments.test)[: arguments.limit], arguments.seed)
-    finder = weights.load(arguments.finder)
+    finder = weights.load(weights_file("derain-base"))
     assert isinstance(finder, RaindropRemover)
     before = np.mean([fidelity(scene.dirty, scene.clean) for scene in scenes], axis=0)
     rows = {"input": {"PSNR": float(before[0]), "SSIM": float(before[1])}}
