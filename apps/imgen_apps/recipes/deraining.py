@@ -190,7 +190,7 @@ _WITH_ADVERSARY = TrainConfig(steps=60_000, warm_up=100, decay=0.5, ema=0.998, c
 RECIPES: dict[str, DerainingRecipe] = {
     "deraining": DerainingRecipe(
         TrainConfig(steps=9000, warm_up=100, decay=0.5, ema=0.998, clip=1.0),
-        replace(_ALONE, forced=0.5, learning_rate=4e-4),
+        replace(_ALONE, forced=0.5, learning_rate=4e-4),  # from random weights 1e-3 ran away
     ),
     "deraining-refine": DerainingRecipe(_FURTHER, replace(_ALONE, learning_rate=5e-4)),
     "deraining-find": DerainingRecipe(_FURTHER, replace(_ALONE, part="attend", learning_rate=6e-4)),
