@@ -45,6 +45,22 @@ def real_world(image: Pixels, scale: int, rng: np.random.Generator) -> Pixels:
     return np.clip(np.rint(now), 0, 255).astype(np.uint8)
 
 
+def camera(image: Pixels, rng: np.random.Generator) -> Pixels:
+    """With what a camera adds to what its lens sees: sharpening, noise, JPEG; H x W x 3, 8 bit, or none of them.
+
+    Two views by generators of one seed get the same, to the noise of each pixel.
+    """
+    now = image.astype(np.float32)
+    if rng.random() < 0.4:
+        soft = cv2.GaussianBlur(now, (0, 0), rng.uniform(0.5, 1.5))
+        now = now + np.float32(rng.uniform(0.2, 1)) * (now - soft)
+    if rng.random() < 0.6:
+        now = _noise(now, rng, 5)
+    if rng.random() < 0.5:
+        now = _jpeg(now, rng, 75, 97)
+    return np.clip(np.rint(now), 0, 255).astype(np.uint8)
+
+
 def _blur(image: NDArray[np.float32], rng: np.random.Generator, least: float) -> NDArray[np.float32]:
     """By a Gaussian, round or drawn out in some direction, of ``least`` to four times that in pixels."""
     across, along = least * np.exp(rng.uniform(0, np.log(4), 2))

@@ -26,6 +26,7 @@ def drops(
     soaked: float = 0.0,
     around: Pixels | None = None,
     cold: float = 0.0,
+    dull: float = 0.0,
 ) -> Glass:
     """Raindrops on the glass before an image: mist to large, single, merged and running ones.
 
@@ -40,6 +41,7 @@ def drops(
         around: three times as wide and as high, with the image in its middle, of any size: where the light of the drops
             comes from. None: from the image, mirrored at its borders.
         cold: by how much at most their light is bluer than where it comes from, for the sky is in it, 0..1.
+        dull: the chance that they send no light but what they refract, and so are little brighter than the scene.
     """
     if rng.random() < sharp:  # a lens or glass close to what is sharp
         size, blur = view * log_uniform(rng, 2 / 480, 24 / 480), view * log_uniform(rng, 0.4 / 480, 6 / 480)
@@ -60,7 +62,8 @@ def drops(
         field = np.maximum(field, pane.mist(max(1.0, grain), share * misty))
     gamma = rng.uniform(1.4, 2.4)
     scene, spread = (image, 1) if around is None else (around, 3)
-    light = _refracted(pane, field, linear(scene, gamma), spread)
+    faint = bool(dull) and rng.random() < dull  # unasked it draws nothing, either
+    light = _refracted(pane, field, linear(scene, gamma), spread, faint)
     if cold:
         light *= 1 + np.float32(rng.uniform(0, cold)) * np.array([-1, 0, 1], np.float32)
     return pane.through(edge(field), light, gamma)
@@ -104,8 +107,11 @@ def _tracks(rng: np.random.Generator, centre: NDArray[np.float64], axes: NDArray
     return tracks
 
 
-def _refracted(pane: Pane, field: Plane, scene: Light, spread: int) -> Light:
-    """What the camera sees through the slopes of a height field of the scene, ``spread`` times as wide as the pane."""
+def _refracted(pane: Pane, field: Plane, scene: Light, spread: int, dull: bool) -> Light:
+    """What the camera sees through the slopes of a height field of the scene, ``spread`` times as wide as the pane.
+
+    Dull: the light of the scene alone, without that of the sky and without what is mirrored.
+    """
     rng = pane.rng
     u = cv2.Sobel(field, cv2.CV_32F, 1, 0, scale=1 / 16)  # of length 1 at a drop's rim, towards its middle
     v = cv2.Sobel(field, cv2.CV_32F, 0, 1, scale=1 / 16)
@@ -118,15 +124,18 @@ def _refracted(pane: Pane, field: Plane, scene: Light, spread: int) -> Light:
     small = cv2.resize(scene, size, interpolation=cv2.INTER_AREA)
     light = pane.sampled(np.asarray(small, np.float32), across, down, spread)
     high = np.clip(-down / np.float32(0.5 * pane.view), -1, 1)  # how far above the drop its light comes from
-    gain = np.exp(rng.normal(0.2, 0.35) + rng.uniform(-0.2, 1.2) * high)
+    gain = np.exp(rng.normal(-0.2 if dull else 0.2, 0.35) + rng.uniform(-0.2, 1.2) * high)
     gain *= 1 - np.float32(rng.uniform(0, 0.8)) * square * square
+    light = np.asarray(light * gain[..., None], np.float32)
+    if dull:
+        return light
     sky = rng.uniform(0.2, 1.2) * np.clip(1 + rng.normal(0, 0.06) * np.array([-1, 0, 1]), 0, 2)
     glow = rng.uniform(0, 0.35) * (1 + high)
     if rng.random() < 0.4:  # a lamp or the sun, mirrored where the slope is right
         angle, off = rng.uniform(0, 2 * np.pi), rng.uniform(0.3, 0.9)
         spot = (u - off * np.cos(angle)) ** 2 + (v - off * np.sin(angle)) ** 2
         glow = glow + rng.uniform(0.3, 2) * np.exp(-spot / rng.uniform(0.05, 0.2) ** 2)
-    return np.asarray(light * gain[..., None] + glow[..., None] * sky, np.float32)
+    return np.asarray(light + glow[..., None] * sky, np.float32)
 
 
 KINDS = {"drops": drops, "dirt": dirt, "snow": snow}

@@ -36,6 +36,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imgen.data.degrade import camera
 from imgen.data.drops import drops
 from imgen.data.glass import Glass, Pixels, log_uniform
 from imgen.data.pairs import Pair, Pairs
@@ -60,6 +61,8 @@ VIEWS = (400, 780)
 """Short sides, in pixels, of the views that squares are parts of, which the sizes of drops follow: some are larger."""
 HIDDEN = (0.4, 0.8)
 """Shares of a place's light that come from drops: up to the first its looks decide, from the second on it is a drop."""
+DULL = 0.4
+"""Share of the glass whose drops are hardly brighter than the scene: on real photos most are not."""
 COLD = 0.25
 """How much bluer the light of drops is than that of the scene, at most: of published pairs .1 to .15."""
 
@@ -151,7 +154,7 @@ class RandomGlass:
         rng = np.random.default_rng((recipe.train.seed, index))
         scenes = [self.photos.scene(rng, recipe.side, REDUCTION) for _ in range(recipe.batch)]
         panes = [self._glass(rng, clean, around) for clean, around in scenes]
-        views = _views([Pair(glass.image, clean) for glass, (clean, _) in zip(panes, scenes, strict=True)])
+        views = _views([_taken(rng, glass.image, clean) for glass, (clean, _) in zip(panes, scenes, strict=True)])
         covered = torch.from_numpy(np.stack([glass.mask for glass in panes]))[:, None]
         low, high = HIDDEN
         return views._replace(mask=torch.maximum(views.mask, ((covered - low) / (high - low)).clamp(0, 1)))
@@ -161,7 +164,8 @@ class RandomGlass:
         if rng.random() < recipe.clear:
             return Glass(clean, np.zeros(clean.shape[:2], np.float32))
         view = log_uniform(rng, *VIEWS)
-        return drops(clean, rng, view=view, sharp=recipe.sharp, soaked=recipe.soaked, around=around, cold=COLD)
+        sharp, soaked = recipe.sharp, recipe.soaked
+        return drops(clean, rng, view=view, sharp=sharp, soaked=soaked, around=around, cold=COLD, dull=DULL)
 
 
 class RandomPairs:
@@ -175,6 +179,12 @@ class RandomPairs:
         recipe = self.recipe
         rng = np.random.default_rng((recipe.train.seed, index))
         return _views([self.pairs.crop(rng, recipe.side, REDUCTION) for _ in range(recipe.batch)])
+
+
+def _taken(rng: np.random.Generator, dirty: Pixels, clean: Pixels) -> Pair:
+    """By one camera: its noise lies on the drops, too, which would be known by its absence."""
+    seed = rng.integers(2**63)
+    return Pair(*(camera(image, np.random.default_rng(seed)) for image in (dirty, clean)))
 
 
 def _views(pairs: Sequence[Pair]) -> Views:

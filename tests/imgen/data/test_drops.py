@@ -119,6 +119,15 @@ def test_the_light_of_drops_may_be_colder():
     assert np.array_equal(plain.image[hidden][:, 1], cold.image[hidden][:, 1])
 
 
+def test_dull_drops_send_no_light_of_their_own():
+    night = np.zeros((96, 96, 3), np.uint8)
+    for seed in range(4):
+        bright, dull = (drops(night, np.random.default_rng(seed), density=0.3, dull=dull) for dull in (0.0, 1.0))
+        assert bright.image.max() > 10
+        assert dull.mask.max() > 0.5
+        assert not dull.image.any()
+
+
 def test_the_pane_is_before_the_middle_of_what_is_around():
     scene = _scene(288, 288).astype(np.float32)
     middle, straight = scene[96:192, 96:192], np.zeros((96, 96), np.float32)
