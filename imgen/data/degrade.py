@@ -1,7 +1,7 @@
-"""Small images from large ones: bicubic, as benchmarks have it, and as cameras, editors and web sites do it.
+"""Worse images from good ones: smaller by bicubic, as benchmarks have it, and as cameras, editors and web sites do it.
 
-Reference for the second: Wang et al. 2021, "Real-ESRGAN", arXiv:2107.10833, sec. 3: blur, resize, noise and
-JPEG, twice over. Its ranges are narrower here, since most photos are better than its worst.
+Reference for these: Wang et al. 2021, "Real-ESRGAN", arXiv:2107.10833, sec. 3: blur, resize, noise and
+JPEG, twice over. The ranges are narrower here, since most photos are better than its worst.
 """
 
 import cv2

@@ -62,7 +62,7 @@ VIEWS = (400, 780)
 HIDDEN = (0.4, 0.8)
 """Shares of a place's light that come from drops: up to the first its looks decide, from the second on it is a drop."""
 DULL = 0.4
-"""Share of the glass whose drops are hardly brighter than the scene: on real photos most are not."""
+"""Share of the glass whose drops are hardly brighter than the scene, and the harder to find."""
 COLD = 0.25
 """How much bluer the light of drops is than that of the scene, at most: of published pairs .1 to .15."""
 
