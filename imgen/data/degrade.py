@@ -46,7 +46,7 @@ def real_world(image: Pixels, scale: int, rng: np.random.Generator) -> Pixels:
 
 
 def camera(image: Pixels, rng: np.random.Generator) -> Pixels:
-    """With what a camera adds to what its lens sees: sharpening, noise, JPEG; H x W x 3, 8 bit, or none of them.
+    """With what a camera adds to what its lens sees: sharpening, noise and JPEG, each by chance: H x W x 3, 8 bit.
 
     Two views by generators of one seed get the same, to the noise of each pixel.
     """
