@@ -19,7 +19,7 @@ from imgen.errors import UsageError
 from imgen.lookup import find
 from imgen.losses.adversarial import NON_SATURATING
 from imgen.losses.matching import Extractor, feature_l2
-from imgen.losses.reconstruction import log_l2, multiscale
+from imgen.losses.reconstruction import log_l2, multiscale, visible_l2
 from imgen.networks.attentive_discriminator import AttentiveDiscriminator
 from imgen.networks.raindrops import RaindropRemover, Removal
 
@@ -31,13 +31,19 @@ PARTS = {
 SCALES = (0.6, 0.8, 1.0)
 """Weights of the images at a quarter, at half and at full size: lambda of eq. 5."""
 
+OPAQUE = (0.7, 0.95)
+"""Shares of a place's light that come from dirt: up to the first the image shows through, beyond the second nothing."""
+CLEAR = 0.05
+"""Up to this share of the light there is none."""
+
 
 class Views(NamedTuple):
-    """A batch: images through dirty glass and without, N x 3 x H x W, and where dirt is, N x 1 x H x W; all in 0..1."""
+    """A batch: images through dirty glass and without, N x 3 x H x W, and of the dirt, N x 1 x H x W; all in 0..1."""
 
     dirty: Tensor
     clean: Tensor
-    mask: Tensor
+    mask: Tensor  # where it is
+    covered: Tensor  # which share of the light comes from it
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,8 @@ class AttentiveGANConfig:
 
     image: float = 1.0  # eq. 5, lambda times this
     logarithm: float = 0.0  # the same of the logarithm of each picture's error: the aim is PSNR, also of clean pictures
+    visible: float = 0.0  # the error of the largest, by how much of it shows: most on what is plain
+    opaque: float = 0.0  # of the share of the fill: it should be all of what lets nothing through, none of the rest
     attention: float = 1.0  # eq. 4
     theta: float = 0.8  # eq. 4: what a step's map counts by that of the next step
     part: str = "both"  # of the generator that learns; or attend, or paint: each takes half of the time
@@ -108,7 +116,7 @@ class AttentiveGAN(Engine):
     def step(self, batches: Iterator[Views], t: int) -> Updates:
         """The discriminator first, then the generator, on one result (its graph stays valid in between)."""
         del t
-        dirty, clean, mask = next(batches)
+        dirty, clean, mask, covered = next(batches)
         if self.config.part == "attend":
             terms = {"attention": self.config.attention * self.attention_loss(self.generator.find(dirty), mask)}
         else:
@@ -117,7 +125,7 @@ class AttentiveGAN(Engine):
             made = self.generator.unroll(dirty, mask[: round(self.config.forced * len(mask))])
             if self.discriminator is not None:
                 yield "discriminator", self._discriminator_loss(self.discriminator, made, clean)
-            terms = self._generator_terms(made, clean, mask)
+            terms = self._generator_terms(made, clean, mask, covered)
         self._terms = {name: term.detach() for name, term in terms.items()}  # weighted
         yield "generator", torch.stack(list(terms.values())).sum()
 
@@ -130,7 +138,7 @@ class AttentiveGAN(Engine):
             loss = loss + self.config.map * found
         return loss
 
-    def _generator_terms(self, made: Removal, clean: Tensor, mask: Tensor) -> dict[str, Tensor]:
+    def _generator_terms(self, made: Removal, clean: Tensor, mask: Tensor, covered: Tensor) -> dict[str, Tensor]:
         """Equations 4 to 7."""
         config, (extractor,) = self.config, self._extractor
         terms = {}
@@ -138,6 +146,10 @@ class AttentiveGAN(Engine):
             terms["image"] = config.image * multiscale(made.frames, clean, SCALES)
         if config.logarithm:
             terms["logarithm"] = config.logarithm * multiscale(made.frames, clean, SCALES, log_l2)
+        if config.visible:
+            terms["visible"] = config.visible * visible_l2(made.frames[-1], clean)
+        if config.opaque and made.filled is not None:
+            terms["opaque"] = config.opaque * self.opacity_loss(made.filled, covered)
         if config.attention and made.maps and config.part == "both":
             terms["attention"] = config.attention * self.attention_loss(made.maps, mask)
         if config.perceptual:
@@ -150,6 +162,13 @@ class AttentiveGAN(Engine):
             judged = self.discriminator(made.frames[-1])
             terms["adversarial"] = config.adversarial * NON_SATURATING.generator(judged.logits)
         return terms
+
+    @staticmethod
+    def opacity_loss(filled: Tensor, covered: Tensor) -> Tensor:
+        """The squared error of the share of the fill, N x 1 x H x W, where dirt is: all where nothing shows through."""
+        low, high = OPAQUE
+        wanted, dirt = ((covered - low) / (high - low)).clamp(0, 1), covered > CLEAR
+        return ((filled - wanted).square() * dirt).sum() / dirt.sum().clamp(min=1)
 
     def attention_loss(self, maps: Sequence[Tensor], mask: Tensor) -> Tensor:
         """The squared error of each step's map, N x 1 x H x W, that of the last one counted in full (eq. 4)."""

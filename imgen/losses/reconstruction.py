@@ -49,6 +49,27 @@ def log_l2(result: Tensor, target: Tensor, floor: float = 1e-5) -> Tensor:
     return ((result - target).square().flatten(1).mean(1) + floor).log().mean()
 
 
+def visible_l2(result: Tensor, target: Tensor, side: int = 15, floor: float = 10 / 255) -> Tensor:
+    """Mean squared difference, by how much of it shows: on a plain wall it does, in foliage much of it is lost.
+
+    Contrast hides contrast: Legge & Foley 1980, "Contrast masking in human vision". Each difference is divided by the
+    contrast of the target around it.
+
+    Args:
+        result: N x C x H x W in 0..1.
+        target: the same shape.
+        side: of the squares, odd, over which the standard deviation of the target's grey is taken.
+        floor: added to it, in squares: what shows on a plain wall.
+
+    Returns:
+        A scalar without a unit: 1 for a difference as large as what is around it.
+    """
+    grey = target.mean(1, keepdim=True)
+    mean, square = (F.avg_pool2d(x, side, 1, side // 2, count_include_pad=False) for x in (grey, grey.square()))
+    contrast = (square - mean.square()).clamp(min=0) + floor**2
+    return ((result - target).square() / contrast).mean()
+
+
 def multiscale(
     results: Sequence[Tensor], target: Tensor, weights: Sequence[float], difference: Difference = F.mse_loss
 ) -> Tensor:

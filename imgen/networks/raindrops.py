@@ -35,6 +35,7 @@ class Removal(NamedTuple):
 
     frames: tuple[Tensor, Tensor, Tensor]  # the clean image at a quarter, at half and at the full size, about 0..1
     maps: list[Tensor]  # the attention after each step, N x 1 x H x W: about 0 (clear) to 1 (drop)
+    filled: Tensor | None  # how much of the last frame is the fill, N x 1 x H x W: about 0..1; None without one
 
 
 class RaindropRemover(Network):
@@ -132,10 +133,12 @@ class RaindropRemover(Network):
         halved = F.avg_pool2d(image, 2)
         scales = (F.avg_pool2d(halved, 2), halved, image)
         small, middle, large = (_lit(x, y) for x, y in zip(scales, light, strict=True))
+        filled = None
         if around is not None:
+            filled = attention * opaque
             wide = F.interpolate(around, image.shape[2:], mode="bilinear", align_corners=False)
-            large = large + attention * opaque * (wide - large)
-        return Removal((small, middle, large), maps), attention
+            large = large + filled * (wide - large)
+        return Removal((small, middle, large), maps, filled), attention
 
     def _around(self, image: Tensor, attention: Tensor) -> Tensor:
         """What is clear, and a smooth fill from it of what is not, on squares: N x 3 x H/s x W/s in 0..1."""

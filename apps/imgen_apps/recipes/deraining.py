@@ -6,7 +6,8 @@ Any folders of photographs will do. The network is the small one, which two proc
 where the drops are, the other to paint what they hide; of half of the squares it is told where they are (teacher
 forcing), for by maps that are still poor it learns to leave drops alone. It minimises the error at three scales, and
 its logarithm, so that what is clean has to stay as it is; not that alone, whose gradient is the smaller, the larger the
-error, so that drops are not learnt that hide everything.
+error, so that drops are not learnt that hide everything. Squares miss what the eye sees first, a pale disc on a plain
+wall: so an error counts by how much of it shows, too, and what lets nothing through is to be filled from around it.
 
     imgen train deraining-refine --data DIR... --out runs/refined --start runs/derain
 
@@ -32,6 +33,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -61,6 +63,8 @@ VIEWS = (400, 780)
 """Short sides, in pixels, of the views that squares are parts of, which the sizes of drops follow: some are larger."""
 HIDDEN = (0.4, 0.8)
 """Shares of a place's light that come from drops: up to the first its looks decide, from the second on it is a drop."""
+TINT = 0.15
+"""How much brightness and colour of the photographs vary: each the deviation of the logarithm of a power of levels."""
 DULL = 0.4
 """Share of the glass whose drops are hardly brighter than the scene, and the harder to find."""
 COLD = 0.25
@@ -96,7 +100,7 @@ class DerainingRecipe(Recipe):
 
     def with_pairs(self, dirty: Path, clean: Path) -> Self:
         """Any dirt."""
-        return replace(self, pairs=(str(dirty), str(clean)))
+        return replace(self, pairs=(str(dirty), str(clean)), losses=replace(self.losses, opaque=0.0))
 
     def source(self, data: Sequence[Path]) -> "RandomGlass | RandomPairs":
         """Squares behind glass with drops on it, and without; or squares of the pairs."""
@@ -152,12 +156,13 @@ class RandomGlass:
         """Images N x 3 x S x S in 0..1 and where drops change or hide them, N x 1 x S x S."""
         recipe = self.recipe
         rng = np.random.default_rng((recipe.train.seed, index))
-        scenes = [self.photos.scene(rng, recipe.side, REDUCTION) for _ in range(recipe.batch)]
+        scenes = [_tinted(rng, *self.photos.scene(rng, recipe.side, REDUCTION)) for _ in range(recipe.batch)]
         panes = [self._glass(rng, clean, around) for clean, around in scenes]
         views = _views([_taken(rng, glass.image, clean) for glass, (clean, _) in zip(panes, scenes, strict=True)])
         covered = torch.from_numpy(np.stack([glass.mask for glass in panes]))[:, None]
         low, high = HIDDEN
-        return views._replace(mask=torch.maximum(views.mask, ((covered - low) / (high - low)).clamp(0, 1)))
+        mask = torch.maximum(views.mask, ((covered - low) / (high - low)).clamp(0, 1))
+        return views._replace(mask=mask, covered=covered)
 
     def _glass(self, rng: np.random.Generator, clean: Pixels, around: Pixels) -> Glass:
         recipe = self.recipe
@@ -181,6 +186,13 @@ class RandomPairs:
         return _views([self.pairs.crop(rng, recipe.side, REDUCTION) for _ in range(recipe.batch)])
 
 
+def _tinted(rng: np.random.Generator, *images: Pixels) -> tuple[Pixels, ...]:
+    """By another light, all alike: what drops hide has the colour of what is around, not that of most photographs."""
+    power = np.exp(TINT * (rng.standard_normal() + rng.standard_normal(3)))
+    table = np.rint(255 * (np.arange(256)[None, :, None] / 255) ** power).astype(np.uint8)
+    return tuple(np.asarray(cv2.LUT(image, table), np.uint8) for image in images)
+
+
 def _taken(rng: np.random.Generator, dirty: Pixels, clean: Pixels) -> Pair:
     """By one camera: its noise lies on the drops, too, which would be known by its absence."""
     seed = rng.integers(2**63)
@@ -189,11 +201,11 @@ def _taken(rng: np.random.Generator, dirty: Pixels, clean: Pixels) -> Pair:
 
 def _views(pairs: Sequence[Pair]) -> Views:
     dirty, clean = zip(*pairs, strict=True)
-    mask = np.stack([pair.mask() for pair in pairs])
-    return Views(unit(dirty), unit(clean), torch.from_numpy(mask)[:, None])
+    mask = torch.from_numpy(np.stack([pair.mask() for pair in pairs]))[:, None]
+    return Views(unit(dirty), unit(clean), mask, torch.zeros_like(mask))  # whose the light is nobody knows
 
 
-_ALONE = AttentiveGANConfig(image=4.0, logarithm=0.01, perceptual=0.0, adversarial=0.0)
+_ALONE = AttentiveGANConfig(image=4.0, logarithm=0.01, visible=0.02, opaque=0.1, perceptual=0.0, adversarial=0.0)
 _FURTHER = TrainConfig(steps=6000, warm_up=100, decay=0.5, ema=0.998, clip=1.0)
 _WITH_ADVERSARY = TrainConfig(steps=60_000, warm_up=100, decay=0.5, ema=0.998, clip=10.0)
 

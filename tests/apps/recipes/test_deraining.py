@@ -48,10 +48,11 @@ def test_squares_depend_on_seed_and_number_alone_and_the_mask_says_where_they_ch
     views, again = source.batch(1), source.batch(1)
     assert all(torch.equal(one, other) for one, other in zip(views, again, strict=True))
     assert not torch.equal(views.clean, source.batch(0).clean)
-    dirty, clean, mask = views
+    dirty, clean, mask, covered = views
     assert (dirty.shape, mask.shape) == ((8, 3, 32, 32), (8, 1, 32, 32))
     changed = (dirty != clean).flatten(1).any(1)
     assert not mask[~changed].any()
+    assert not covered[~changed].any()
     two = ((255 * image).round().byte().permute(0, 2, 3, 1).numpy() for image in (dirty, clean))
     seen = torch.from_numpy(np.stack([Pair(*pair).mask() for pair in zip(*two, strict=True)]))
     assert (mask[:, 0] >= seen).all()
@@ -70,8 +71,21 @@ def test_sizes_that_the_network_cannot_take_are_refused(size: int) -> None:
 def test_what_hides_the_scene_is_a_drop_though_it_looks_the_same(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shares = np.array([0, 0.4, 0.6, 0.8], np.float32).repeat(8)
     monkeypatch.setattr(deraining, "drops", lambda clean, *_, **__: Glass(clean, np.tile(shares, (32, 1))))
-    mask = replace(SMALL, clear=0).source([photos]).batch(0).mask
+    *_, mask, covered = replace(SMALL, clear=0).source([photos]).batch(0)
+    assert torch.equal(covered, torch.from_numpy(shares).expand_as(covered))
     assert torch.allclose(mask, torch.tensor([0, 0, 0.5, 1]).repeat_interleave(8).expand_as(mask))
+
+
+def test_photographs_come_by_any_light() -> None:
+    """Both the views and what is around them; black and white stay."""
+    ramp = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
+    one, other = deraining._tinted(np.random.default_rng(0), ramp, ramp[8:])
+    assert np.array_equal(one[8:], other)
+    assert not np.array_equal(one, ramp)
+    assert (np.diff(one.reshape(-1, 3).astype(int), axis=0) >= 0).all()
+    assert not one[0, 0].any()
+    assert (one[-1, -1] == 255).all()
+    assert len({int(level) for level in one[8, 0]}) == 3, "each colour by its own"
 
 
 def test_pairs_of_ones_own_take_the_place_of_simulated_drops(photos: Path, tmp_path: Path) -> None:

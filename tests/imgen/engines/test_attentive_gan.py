@@ -50,7 +50,7 @@ def glass(n: int = 2, size: int = 32, drops: int = 3) -> Views:
     distance = (place - centre).square().sum(2).sqrt()
     mask = (radius - distance + 0.5).clamp(0, 1).amax(1, keepdim=True) if drops else torch.zeros(n, 1, size, size)
     drop = torch.tensor([0.75, 0.85, 0.95])[:, None, None] + 0.1 * torch.rand(n, 3, 1, 1)
-    return Views(torch.lerp(clean, drop, mask), clean, mask)
+    return Views(torch.lerp(clean, drop, mask), clean, mask, mask)
 
 
 def updates(gan: AttentiveGAN, views: Views) -> dict[str, Tensor]:
@@ -65,6 +65,15 @@ def test_later_maps_count_more() -> None:
     losses = [gan.attention_loss([wrong if t == step else right for t in range(4)], mask).item() for step in range(4)]
     assert losses == pytest.approx([0.512, 0.64, 0.8, 1.0])
     assert gan.attention_loss([wrong] * 4, mask).item() == pytest.approx(2.952)
+
+
+def test_what_lets_nothing_through_is_to_be_filled_and_the_rest_of_the_dirt_not() -> None:
+    covered = torch.zeros(1, 1, 8, 8)
+    covered[..., :4], covered[..., 4] = 1, 0.5
+    assert AttentiveGAN.opacity_loss((covered > 0.9).float(), covered).item() == 0
+    assert AttentiveGAN.opacity_loss(torch.ones_like(covered), covered).item() == pytest.approx(8 / 40)
+    assert AttentiveGAN.opacity_loss(torch.zeros_like(covered), covered).item() == pytest.approx(32 / 40)
+    assert AttentiveGAN.opacity_loss(torch.ones_like(covered), 0 * covered).item() == 0
 
 
 @pytest.mark.parametrize(
@@ -87,6 +96,15 @@ def test_what_paints_alone_learns_by_the_maps_that_are_used(part: str) -> None:
     gan = engine(replace(ALONE, part=part)).train()
     updates(gan, glass())
     assert gan.generator.attend.training == (part != "paint")
+
+
+def test_the_share_of_the_fill_learns_by_what_is_covered(train: Train) -> None:
+    """By that loss alone, from a network that fills nothing."""
+    gan = engine(replace(ALONE, image=0.0, attention=0.0, opaque=1.0, part="paint"), replace(TINY, halved=0.0))
+    torch.nn.init.constant_(gan.generator.attend.leave.bias, 1.0)  # dirt everywhere
+    history = train(gan, glass, 60)
+    assert set(gan.terms()) == {"opaque"}
+    assert history[-1]["generator"] < 0.5 * history[0]["generator"]
 
 
 def test_what_is_not_there_cannot_learn() -> None:
@@ -175,7 +193,7 @@ def test_discs_are_found_and_taken_away_and_the_rest_is_left(train: Train) -> No
     gan = engine(ALONE)
     train(gan, lambda: glass(4), 60)
     torch.manual_seed(1)
-    dirty, clean, mask = glass(32)
+    dirty, clean, mask, _ = glass(32)
     with torch.no_grad():
         made = gan.generator.unroll(dirty)
         same, attention = gan.generator(clean)

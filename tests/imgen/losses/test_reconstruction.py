@@ -3,7 +3,15 @@ import math
 import pytest
 import torch
 
-from imgen.losses.reconstruction import gradient_difference, log_l2, masked_l1, multiscale, signed_l1, total_variation
+from imgen.losses.reconstruction import (
+    gradient_difference,
+    log_l2,
+    masked_l1,
+    multiscale,
+    signed_l1,
+    total_variation,
+    visible_l2,
+)
 
 RAMP = torch.arange(8.0).expand(2, 3, 8, 8)
 
@@ -39,6 +47,19 @@ def test_the_logarithm_of_the_error_is_psnr_whatever_its_size_down_to_a_floor() 
     assert decibels == pytest.approx((20 + 60) / 2, rel=1e-4)
     assert log_l2(target, target).item() == pytest.approx(math.log(1e-5))
     assert multiscale([result], target, [0.5], log_l2) == 0.5 * log_l2(result, target)
+
+
+def test_what_shows_on_a_plain_wall_is_lost_among_stripes() -> None:
+    plain = torch.full((1, 3, 32, 32), 0.5)
+    stripes = plain + 0.2 * torch.tensor([1.0, -1.0]).repeat(16)  # of standard deviation .2
+    assert visible_l2(plain, plain).item() == 0
+    assert visible_l2(plain + 0.1, plain, floor=0.05).item() == pytest.approx(0.1**2 / 0.05**2, rel=1e-4)
+    assert visible_l2(stripes + 0.1, stripes, side=31, floor=0.05).item() == pytest.approx(
+        0.1**2 / (0.2**2 + 0.05**2), rel=0.01
+    )
+    assert visible_l2(stripes, stripes + 0.3).item() == pytest.approx(
+        visible_l2(stripes, stripes - 0.3).item(), rel=1e-4
+    )
 
 
 def test_gradient_difference() -> None:

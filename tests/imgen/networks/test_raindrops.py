@@ -27,11 +27,13 @@ def test_all_the_shapes(squares: int) -> None:
     net = network(replace(SMALL, squares=squares))
     height, width = 2 * net.multiple, 3 * net.multiple
     image = torch.rand(2, 3, height, width)
-    frames, maps = net.unroll(image)
+    frames, maps, filled = net.unroll(image)
     assert [tuple(frame.shape) for frame in frames] == [
         (2, 3, height // reduction, width // reduction) for reduction in (4, 2, 1)
     ]
     assert [tuple(each.shape) for each in maps] == [(2, 1, height, width)] * 4
+    assert filled is not None
+    assert filled.shape == (2, 1, height, width)
     made, attention = net(image)
     assert torch.equal(made, frames[-1])
     assert torch.equal(attention, maps[-1].clamp(0, 1))
@@ -40,7 +42,7 @@ def test_all_the_shapes(squares: int) -> None:
 @torch.no_grad()
 def test_before_training_it_changes_nothing() -> None:
     image = torch.rand(1, 3, 32, 64)
-    frames, _ = RaindropRemover(SMALL).unroll(image)
+    frames = RaindropRemover(SMALL).unroll(image).frames
     assert torch.equal(frames[-1], image)
     assert torch.allclose(frames[0], image.reshape(1, 3, 8, 4, 16, 4).mean((3, 5)), atol=1e-6)
 
@@ -124,7 +126,9 @@ def test_drops_may_become_what_is_around_them() -> None:
     where = (image[:, :1] == 0.75).float()
     assert torch.equal(net.unroll(image, where).frames[-1], image)
     net.paint.frames[2].bias[-4:] = 1  # type: ignore[index, union-attr]
-    assert torch.allclose(net.unroll(image, where).frames[-1], torch.full_like(image, 0.25), atol=1e-3)
+    gone = net.unroll(image, where)
+    assert torch.allclose(gone.frames[-1], torch.full_like(image, 0.25), atol=1e-3)
+    assert torch.equal(gone.filled, where)  # type: ignore[arg-type]
     assert torch.equal(net.unroll(image, 0 * where).frames[-1], image)
 
 
