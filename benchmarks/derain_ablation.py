@@ -35,7 +35,9 @@ def variants(steps: int, seed: int) -> dict[str, DerainingRecipe]:
     """The three, by what they have."""
     whole = RECIPES["deraining-paint"]
     whole = replace(whole, train=replace(whole.train, steps=steps, seed=seed, save_every=steps))
-    whole = replace(whole, losses=replace(whole.losses, learning_rate=RECIPES["deraining"].losses.learning_rate))
+    rate = RECIPES["deraining"].losses.learning_rate
+    # The same losses for all three, and the network without attention has no fill to learn.
+    whole = replace(whole, losses=replace(whole.losses, learning_rate=rate, visible=0.0, opaque=0.0))
     judged = replace(whole.losses, adversarial=RECIPES["deraining-gan"].losses.adversarial)
     return {
         "no attention": replace(whole, network=replace(whole.network, steps=0)),
