@@ -100,7 +100,7 @@ class DerainingRecipe(Recipe):
 
     def with_pairs(self, dirty: Path, clean: Path) -> Self:
         """Any dirt."""
-        return replace(self, pairs=(str(dirty), str(clean)), losses=replace(self.losses, opaque=0.0))
+        return replace(self, pairs=(str(dirty), str(clean)))
 
     def source(self, data: Sequence[Path]) -> "RandomGlass | RandomPairs":
         """Squares behind glass with drops on it, and without; or squares of the pairs."""
@@ -202,7 +202,8 @@ def _taken(rng: np.random.Generator, dirty: Pixels, clean: Pixels) -> Pair:
 def _views(pairs: Sequence[Pair]) -> Views:
     dirty, clean = zip(*pairs, strict=True)
     mask = torch.from_numpy(np.stack([pair.mask() for pair in pairs]))[:, None]
-    return Views(unit(dirty), unit(clean), mask, torch.zeros_like(mask))  # whose the light is nobody knows
+    # Whose the light is nobody knows: where nothing is covered no fill is taught.
+    return Views(unit(dirty), unit(clean), mask, torch.zeros_like(mask))
 
 
 _ALONE = AttentiveGANConfig(image=4.0, logarithm=0.01, visible=0.02, opaque=0.1, perceptual=0.0, adversarial=0.0)
