@@ -64,7 +64,7 @@ VIEWS = (400, 780)
 HIDDEN = (0.4, 0.8)
 """Shares of a place's light that come from drops: up to the first its looks decide, from the second on it is a drop."""
 TINT = 0.15
-"""How much brightness and colour of the photographs vary: each the deviation of the logarithm of a power of levels."""
+"""How much brightness and colour of photographs vary: levels v become v^p, and each adds this deviation to log p."""
 DULL = 0.4
 """Share of the glass whose drops are hardly brighter than the scene, and the harder to find."""
 COLD = 0.25
@@ -153,7 +153,7 @@ class RandomGlass:
         self.photos, self.recipe = photos, recipe
 
     def batch(self, index: int) -> Views:
-        """Images N x 3 x S x S in 0..1 and where drops change or hide them, N x 1 x S x S."""
+        """Images N x 3 x S x S in 0..1, where drops change or hide them, and what they cover, N x 1 x S x S."""
         recipe = self.recipe
         rng = np.random.default_rng((recipe.train.seed, index))
         scenes = [_tinted(rng, *self.photos.scene(rng, recipe.side, REDUCTION)) for _ in range(recipe.batch)]
