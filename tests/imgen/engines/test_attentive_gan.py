@@ -102,7 +102,7 @@ def test_the_share_of_the_fill_learns_by_what_is_covered(train: Train) -> None:
     """By that loss alone, from a network that fills nothing."""
     gan = engine(replace(ALONE, image=0.0, attention=0.0, opaque=1.0, part="paint"), replace(TINY, halved=0.0))
     torch.nn.init.constant_(gan.generator.attend.leave.bias, 1.0)  # dirt everywhere
-    history = train(gan, glass, 60)
+    history = train(gan, glass, 120)
     assert set(gan.terms()) == {"opaque"}
     assert history[-1]["generator"] < 0.5 * history[0]["generator"]
 
