@@ -18,14 +18,14 @@ def pull_push(image: Tensor, mask: Tensor, halvings: int = 4, reaches: Sequence[
     way up, fill each level's unknown part from the level below.
 
     Args:
-        image: N x 3 x H x W in 0..1; H and W multiples of 2 ** ``halvings``.
+        image: N x C x H x W in 0..1; H and W multiples of 2 ** ``halvings``.
         mask: N x 1 x H x W, 1 = unknown; what is between counts as little as it is known.
         halvings: levels below the image's own.
         reaches: of the convolutions, in places of the coarsest level: what is farther from all that is known than
             their sum becomes grey.
 
     Returns:
-        N x 3 x H x W in 0..1, equal to the image where it is known.
+        N x C x H x W in 0..1, equal to the image where it is known.
     """
     weight = 1 - mask
     levels = [(image * weight, weight)]
@@ -36,7 +36,7 @@ def pull_push(image: Tensor, mask: Tensor, halvings: int = 4, reaches: Sequence[
     for reach in reaches:
         spread = _blur(torch.cat([colour, weight], 1), reach)
         missing = (1 - 4**halvings * weight).clamp(min=0)  # none where a single pixel is known
-        colour, weight = colour + missing * spread[:, :3], weight + missing * spread[:, 3:]
+        colour, weight = colour + missing * spread[:, :-1], weight + missing * spread[:, -1:]
     filled = (colour + 0.5e-6) / (weight + 1e-6)  # grey where all is unknown; the exporter takes 1e-8 for 0
     for colour, weight in reversed(levels):
         known = (weight * 4).clamp(max=1)  # a place with a quarter of its pixels known is known well enough
@@ -46,7 +46,10 @@ def pull_push(image: Tensor, mask: Tensor, halvings: int = 4, reaches: Sequence[
 
 
 def _blur(x: Tensor, reach: int) -> Tensor:
-    """A 3 x 3 binomial average with steps of ``reach``; outside the image counts as unknown (0)."""
-    kernel = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device)
-    kernel = (kernel[:, None] * kernel).expand(x.shape[1], 1, 3, 3)
-    return F.conv2d(x, kernel, padding=reach, dilation=reach, groups=4)
+    """A 3 x 3 binomial average with steps of ``reach``; outside the image counts as unknown (0).
+
+    Sums, no convolution: that would be in bfloat16 where the networks are.
+    """
+    x = F.pad(x, (reach, reach, reach, reach))
+    x = (x[..., : -2 * reach] + 2 * x[..., reach:-reach] + x[..., 2 * reach :]) / 4
+    return (x[..., : -2 * reach, :] + 2 * x[..., reach:-reach, :] + x[..., 2 * reach :, :]) / 4

@@ -11,7 +11,8 @@ Differs from the paper, too: ReLUs are leaky; and what the auto-encoder gives is
 for each of its values, and a second pair, which counts as far as the map says drop. A drop out of focus takes contrast
 away and adds light, so that both are smooth where the image is not; of a drop in focus the map has the shape. What lets
 no light through has nothing to amplify: there the auto-encoder says how much to take of what is around, a smooth fill
-from where the map says clear. And an untrained network changes nothing.
+from where the map says clear. Amid plain ground, a road or a wall, where the least cast of colour shows, that fill is
+the best there is and taken whole. And an untrained auto-encoder changes nothing else.
 """
 
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Removal(NamedTuple):
 
     frames: tuple[Tensor, Tensor, Tensor]  # the clean image at a quarter, at half and at the full size, about 0..1
     maps: list[Tensor]  # the attention after each step, N x 1 x H x W: about 0 (clear) to 1 (drop)
-    filled: Tensor | None  # how much of the last frame is the fill, N x 1 x H x W: about 0..1; None without one
+    filled: Tensor | None  # how much of the fill the auto-encoder takes, N x 1 x H x W: about 0..1; None without one
 
 
 class RaindropRemover(Network):
@@ -56,6 +57,7 @@ class RaindropRemover(Network):
         width: int = 32  # channels of the auto-encoder at full size
         rounds: int = 2  # of dilations in the auto-encoder
         fill: bool = True  # the auto-encoder sees, and may take, what is around drops; False: the paper
+        plain: float = 10.0  # grey levels by which colours around a drop may vary for the fill to be taken; 0: none may
         residual: bool = True  # blocks of the auto-encoder add to what they are given; False: the paper
 
     def __init__(self, config: Config = Config()) -> None:
@@ -126,7 +128,9 @@ class RaindropRemover(Network):
         if maps and shown is not None:
             seen = torch.cat([shown.to(seen.dtype), seen[len(shown) :]])
         attention = seen.clamp(0, 1)
-        around = self._around(image, attention) if self.paint.fill else None
+        around = plain = None
+        if self.paint.fill:
+            around, plain = self._around(image, attention)
         quarter, half, full = self.paint(torch.cat([centred, seen], 1), around)
         everywhere, hidden, opaque = full[:, :6], full[:, 6:12], full[:, 12:]
         light = (quarter, half, everywhere + attention * hidden)
@@ -135,16 +139,25 @@ class RaindropRemover(Network):
         small, middle, large = (_lit(x, y) for x, y in zip(scales, light, strict=True))
         filled = None
         if around is not None:
-            filled = attention * opaque
-            wide = F.interpolate(around, image.shape[2:], mode="bilinear", align_corners=False)
+            filled, wide = attention * opaque, _resized(around, image)
             large = large + filled * (wide - large)
+        if plain is not None:
+            large = large + attention * _resized(plain, image) * (wide - large)
         return Removal((small, middle, large), maps, filled), attention
 
-    def _around(self, image: Tensor, attention: Tensor) -> Tensor:
-        """What is clear, and a smooth fill from it of what is not, on squares: N x 3 x H/s x W/s in 0..1."""
+    def _around(self, image: Tensor, attention: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What is clear, and a smooth fill from it of what is not, on squares: N x 3 x H/s x W/s in 0..1.
+
+        And how plain what it was filled from is, N x 1 x H/s x W/s in 0..1: 1 where it is of one colour.
+        """
         squares = self.config.squares
         clear = (1 - F.avg_pool2d(attention, squares)) ** 4
-        return pull_push(F.avg_pool2d(image, squares), 1 - clear, HALVINGS, REACHES)
+        known, most = F.avg_pool2d(image, squares), self.config.plain / 255
+        if not most:
+            return pull_push(known, 1 - clear, HALVINGS, REACHES), None
+        mean, power = pull_push(torch.cat([known, known**2], 1), 1 - clear, HALVINGS, REACHES).chunk(2, 1)
+        variance = (power - mean**2).clamp(min=0).mean(1, keepdim=True)
+        return mean, torch.exp(-variance / most**2)
 
 
 def _centred(image: Tensor) -> Tensor:
@@ -154,6 +167,10 @@ def _centred(image: Tensor) -> Tensor:
 
 def _doubled(image: Tensor) -> Tensor:
     return F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def _resized(squares: Tensor, image: Tensor) -> Tensor:
+    return F.interpolate(squares, image.shape[2:], mode="bilinear", align_corners=False)
 
 
 def _lit(image: Tensor, light: Tensor) -> Tensor:

@@ -42,7 +42,7 @@ def test_all_the_shapes(squares: int) -> None:
 @torch.no_grad()
 def test_before_training_it_changes_nothing() -> None:
     image = torch.rand(1, 3, 32, 64)
-    frames = RaindropRemover(SMALL).unroll(image).frames
+    frames = RaindropRemover(replace(SMALL, plain=0)).unroll(image).frames
     assert torch.equal(frames[-1], image)
     assert torch.allclose(frames[0], image.reshape(1, 3, 8, 4, 16, 4).mean((3, 5)), atol=1e-6)
 
@@ -118,18 +118,52 @@ def test_the_second_pair_of_gain_and_offset_counts_as_far_as_the_map_says_drop()
     assert torch.allclose(made, image + attention * (0.25 - image), atol=1e-6)
 
 
-@torch.no_grad()
-def test_drops_may_become_what_is_around_them() -> None:
-    net = RaindropRemover(SMALL).eval()
+def square() -> tuple[Tensor, Tensor]:
+    """An image of one grey with a square of another, and where it is."""
     image = torch.full((1, 3, 64, 96), 0.25)
     image[..., 16:40, 32:64] = 0.75
-    where = (image[:, :1] == 0.75).float()
+    return image, (image[:, :1] == 0.75).float()
+
+
+@torch.no_grad()
+def test_drops_may_become_what_is_around_them() -> None:
+    net = RaindropRemover(replace(SMALL, plain=0)).eval()
+    image, where = square()
     assert torch.equal(net.unroll(image, where).frames[-1], image)
     net.paint.frames[2].bias[-4:] = 1  # type: ignore[index, union-attr]
     gone = net.unroll(image, where)
     assert torch.allclose(gone.frames[-1], torch.full_like(image, 0.25), atol=1e-3)
     assert torch.equal(gone.filled, where)  # type: ignore[arg-type]
     assert torch.equal(net.unroll(image, 0 * where).frames[-1], image)
+
+
+@torch.no_grad()
+def test_amid_plain_ground_drops_become_what_is_around_them_whatever_is_painted() -> None:
+    net = RaindropRemover(SMALL).eval()
+    net.paint.frames[2].bias[: -3 * 4] = 0.1  # type: ignore[index, union-attr]
+    image, where = square()
+    before, gone = RaindropRemover(replace(SMALL, plain=0)).eval(), net.unroll(image, where)
+    before.load_state_dict(net.state_dict())
+    inside = where.bool().expand_as(image)
+    assert (before.unroll(image, where).frames[-1][inside] - 0.25).abs().min() > 0.1
+    assert torch.allclose(gone.frames[-1][inside], torch.tensor(0.25), atol=1e-3)
+    assert torch.equal(gone.filled, 0 * where)  # type: ignore[arg-type]
+
+
+@torch.no_grad()
+def test_the_plainer_the_ground_the_more_of_it_fills_drops() -> None:
+    """On a chess board of that many grey levels more and less: exp(-1) of the fill where ``plain`` and they are one."""
+    net = RaindropRemover(SMALL).eval()
+    image, where = square()
+    taken = []
+    for levels in (5, 10, 20):
+        chess = torch.tensor([1.0, -1.0]).repeat_interleave(2).repeat(24)
+        ground = 0.25 + levels / 255 * chess * chess[:64, None]
+        dirty = torch.where(where > 0, image, ground.expand_as(image))
+        made = net.unroll(dirty, where).frames[-1][..., 20:36, 40:56]
+        taken.append(((0.75 - made) / 0.5).mean().item())
+    wanted = torch.exp(-(torch.tensor([0.5, 1.0, 2.0]) ** 2))
+    assert torch.allclose(torch.tensor(taken), wanted, atol=0.01)
 
 
 @torch.no_grad()
