@@ -55,3 +55,13 @@ def test_what_is_hardly_known_hardly_counts() -> None:
         mask[..., :32, :] -= known
         fills.append(pull_push(image, mask))
     assert 0 < (fills[1] - fills[0]).abs().max() < 0.05 < (fills[2] - fills[0]).abs().max()
+
+
+@torch.no_grad()
+def test_where_networks_are_in_half_precision_it_is_not() -> None:
+    """And any number of channels are filled alike: the square of a colour, too, as variances need it."""
+    image = torch.rand(1, 6, 64, 64)
+    filled = pull_push(image, hole(64, 64))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(pull_push(image, hole(64, 64)), filled)
+    assert torch.equal(filled[:, 3:], pull_push(image[:, 3:], hole(64, 64)))
