@@ -16,13 +16,13 @@ the best there is and taken whole. And an untrained auto-encoder changes nothing
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from imgen.networks.look import Look
 from imgen.networks.network import Network
 from imgen.networks.pull_push import pull_push
 from imgen.networks.squares import SLOPE, Block, convolution, nothing
@@ -225,36 +225,6 @@ class AttentiveRecurrent(nn.Module):
                 seen = seen + F.pixel_unshuffle(self.sharpen(told), 4)
             maps.append(F.pixel_shuffle(seen, self.squares))
         return maps
-
-
-class Look(nn.Module):
-    """A U-Net whose features know what is around; it is not in the paper, where each step looks for itself."""
-
-    def __init__(self, before: int, width: int, deep: int) -> None:
-        super().__init__()
-        self.enter = nn.Sequential(convolution(before, width), Block(width))
-        widths = [width, 2 * width, 4 * width, 4 * width]
-        self.down = nn.ModuleList(
-            nn.Sequential(convolution(fine, coarse, stride=2), *(Block(coarse) for _ in range(deep)))
-            for fine, coarse in pairwise(widths)
-        )
-        self.deep = nn.Sequential(*(Block(widths[-1]) for _ in range(deep)))
-        self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, 2) for fine, coarse in pairwise(widths))
-        self.join = nn.ModuleList(nn.Sequential(nn.LeakyReLU(SLOPE), Block(width)) for width in widths[:-1])
-        # Positions, at the full size, to what is at a quarter: of the convolutions at each size, and of the doubling.
-        self.reach = 3 + (1 + 4 * deep) * (1 + 2 + 4) + 16 * deep + 4 + 8
-
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Squares, N x C x H x W, to features at a quarter of the size, and at the size. H and W are multiples of 8."""
-        x, finer, made = self.enter(image), [], []
-        for down in self.down:
-            finer.append(x)
-            x = down(x)
-        x = self.deep(x)
-        for up, join, fine in reversed(list(zip(self.up, self.join, finer, strict=True))):
-            x = join(fine + up(x))
-            made.append(x)
-        return made[0], made[-1]
 
 
 class ContextualAutoencoder(nn.Module):

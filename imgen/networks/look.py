@@ -1,0 +1,40 @@
+"""A U-Net whose features know what is around: it looks at an image once, for all the steps of a recurrence.
+
+The shape is that of Ronneberger et al. 2015, arXiv:1505.04597, with residual blocks, and sums in place of joins.
+"""
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from imgen.networks.squares import SLOPE, Block, convolution
+
+
+class Look(nn.Module):
+    """From squares, N x C x H x W, to features at a quarter of their size and at it."""
+
+    def __init__(self, before: int, width: int, deep: int) -> None:
+        super().__init__()
+        self.enter = nn.Sequential(convolution(before, width), Block(width))
+        widths = [width, 2 * width, 4 * width, 4 * width]
+        self.down = nn.ModuleList(
+            nn.Sequential(convolution(fine, coarse, stride=2), *(Block(coarse) for _ in range(deep)))
+            for fine, coarse in pairwise(widths)
+        )
+        self.deep = nn.Sequential(*(Block(widths[-1]) for _ in range(deep)))
+        self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, 2) for fine, coarse in pairwise(widths))
+        self.join = nn.ModuleList(nn.Sequential(nn.LeakyReLU(SLOPE), Block(width)) for width in widths[:-1])
+        # Positions, at the full size, to what is at a quarter: of the convolutions at each size, and of the doubling.
+        self.reach = 3 + (1 + 4 * deep) * (1 + 2 + 4) + 16 * deep + 4 + 8
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """H and W are multiples of 8."""
+        x, finer, made = self.enter(image), [], []
+        for down in self.down:
+            finer.append(x)
+            x = down(x)
+        x = self.deep(x)
+        for up, join, fine in reversed(list(zip(self.up, self.join, finer, strict=True))):
+            x = join(fine + up(x))
+            made.append(x)
+        return made[0], made[-1]
