@@ -1,4 +1,6 @@
-"""A U-Net whose features know what is around: it looks at an image once, for all the steps of a recurrence.
+"""A U-Net whose features know what is around: it looks at an image once, for all the steps of ``raindrops.py``.
+
+It is not in the paper that those follow, where each step looks for itself.
 
 The shape is that of Ronneberger et al. 2015, arXiv:1505.04597, with residual blocks, and sums in place of joins.
 """
@@ -11,7 +13,13 @@ from imgen.networks.squares import SLOPE, Block, convolution
 
 
 class Look(nn.Module):
-    """From squares, N x C x H x W, to features at a quarter of their size and at it."""
+    """Down three times, and back with sums.
+
+    Args:
+        before: channels of what it is given.
+        width: channels at the full size; four times as many at a quarter.
+        deep: residual blocks at each coarser size.
+    """
 
     def __init__(self, before: int, width: int, deep: int) -> None:
         super().__init__()
@@ -28,7 +36,7 @@ class Look(nn.Module):
         self.reach = 3 + (1 + 4 * deep) * (1 + 2 + 4) + 16 * deep + 4 + 8
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """H and W are multiples of 8."""
+        """Squares, N x C x H x W, to features at a quarter of the size, and at the size. H and W are multiples of 8."""
         x, finer, made = self.enter(image), [], []
         for down in self.down:
             finer.append(x)
