@@ -13,7 +13,7 @@ from torch.nn import functional as F
 def pull_push(image: Tensor, mask: Tensor, halvings: int = 4, reaches: Sequence[int] = (1, 2, 4, 8, 16)) -> Tensor:
     """Fill the hole smoothly from its rim.
 
-    Pull: average the known pixels, level by level. At the coarsest, normalised convolutions of growing reach fill
+    Pull: average the known pixels, level by level. At the coarsest, weighted averages of growing reach fill
     whatever is still unknown (they need no further halving, so not much need the size be a multiple of). Push: on the
     way up, fill each level's unknown part from the level below.
 
@@ -21,7 +21,7 @@ def pull_push(image: Tensor, mask: Tensor, halvings: int = 4, reaches: Sequence[
         image: N x C x H x W in 0..1; H and W multiples of 2 ** ``halvings``.
         mask: N x 1 x H x W, 1 = unknown; what is between counts as little as it is known.
         halvings: levels below the image's own.
-        reaches: of the convolutions, in places of the coarsest level: what is farther from all that is known than
+        reaches: of the averages, in places of the coarsest level: what is farther from all that is known than
             their sum becomes grey.
 
     Returns:
